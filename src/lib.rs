@@ -1,0 +1,4 @@
+//! ORS.
+pub mod clock;
+pub mod licence;
+pub mod store;
