@@ -1,0 +1,196 @@
+//! Small state documents, each kept twice (`NAME.a`, `NAME.b`) so that one torn or altered copy costs nothing.
+//!
+//! A copy is one line and a JSON text:
+//! `ors-document FORMAT ORDER REVISION SHA256`, where the hash covers the line before it and the text after it. Any
+//! byte flipped or cut is seen, and the other copy counts. ORDER counts the writes of this document and decides which
+//! of two whole copies is newer; REVISION is the caller's. Later formats keep this line, so that an older library
+//! knows a newer document from a damaged one.
+//!
+//! What the value means is the caller's business; so is that only one process writes it at a time.
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::path::PathBuf;
+
+use ring::digest;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::disk::Access;
+use super::durable::Ready;
+use super::error::StoreError;
+use super::folder::StateFolder;
+use super::reading::{self, FileStamp, read_limited};
+
+const FORMAT: u64 = 1;
+const MARK: &str = "ors-document";
+const LIMIT: usize = 4 << 20;
+const LONGEST_LINE: usize = 160;
+const COPIES: [&str; 2] = ["a", "b"];
+
+/// What was found of a document.
+#[derive(Debug)]
+pub struct Read<T> {
+    /// The newest whole copy's value; `None` when there is none.
+    pub value: Option<T>,
+    /// The copies that do not count, each with the reason in words; for the log.
+    pub damaged: Vec<String>,
+    /// The revision given when the value was written; 0 without a value.
+    pub revision: u64,
+}
+
+struct Copy<'a> {
+    format: u64,
+    order: u64,
+    revision: u64,
+    body: &'a [u8],
+}
+
+enum Found {
+    Missing,
+    Damaged(String),
+    /// The operating system would not let us read it.
+    Unreadable(io::Error),
+    Bytes(Vec<u8>),
+}
+
+fn path_of(folder: &StateFolder, name: &str, copy: &str) -> PathBuf {
+    folder.file(&format!("{name}.{copy}"))
+}
+
+fn find(folder: &StateFolder, name: &str, copy: &str) -> Found {
+    match read_limited(&path_of(folder, name, copy), LIMIT) {
+        Ok(bytes) => Found::Bytes(bytes),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound => Found::Missing,
+            io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => {
+                Found::Damaged(format!("{name}.{copy} {error}"))
+            }
+            _ => Found::Unreadable(error),
+        },
+    }
+}
+
+fn seal(prefix: &str, body: &[u8]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(prefix.as_bytes());
+    context.update(b"\n");
+    context.update(body);
+    super::hex(context.finish().as_ref())
+}
+
+fn parse(bytes: &[u8]) -> Option<Copy<'_>> {
+    let end = bytes.iter().take(LONGEST_LINE).position(|&b| b == b'\n')?;
+    let line = std::str::from_utf8(bytes.get(..end)?).ok()?;
+    let body = bytes.get(end + 1..)?;
+    let (prefix, hash) = line.rsplit_once(' ')?;
+    if seal(prefix, body) != hash {
+        return None;
+    }
+    let mut words = prefix.split(' ');
+    if words.next()? != MARK {
+        return None;
+    }
+    let mut number = || words.next()?.parse::<u64>().ok();
+    Some(Copy { format: number()?, order: number()?, revision: number()?, body })
+}
+
+fn newer_format(name: &str, copy: &str, format: u64) -> StoreError {
+    StoreError::NewerFormat { file: format!("{name}.{copy}"), format }
+}
+
+/// Reads a document. A document that was never written has no value, no damage and revision 0.
+///
+/// # Errors
+/// [`StoreError::NewerFormat`] when either copy is one; [`StoreError::Io`] when a copy cannot be opened and the other
+/// does not count.
+pub fn read<T: DeserializeOwned>(folder: &StateFolder, name: &str) -> Result<Read<T>, StoreError> {
+    let mut damaged = Vec::new();
+    let mut best: Option<(u64, u64, T)> = None;
+    let mut refused = None;
+    for copy in COPIES {
+        let bytes = match find(folder, name, copy) {
+            Found::Missing => continue,
+            Found::Damaged(why) => {
+                damaged.push(why);
+                continue;
+            }
+            Found::Unreadable(error) => {
+                damaged.push(format!("{name}.{copy} cannot be read: {error}"));
+                refused = Some(StoreError::io(&format!("read {name}"), &path_of(folder, name, copy))(error));
+                continue;
+            }
+            Found::Bytes(bytes) => bytes,
+        };
+        let Some(found) = parse(&bytes) else {
+            damaged.push(format!("{name}.{copy} is damaged"));
+            continue;
+        };
+        if found.format > FORMAT {
+            return Err(newer_format(name, copy, found.format));
+        }
+        match serde_json::from_slice(found.body) {
+            Ok(value) if best.as_ref().is_none_or(|(order, _, _)| found.order > *order) => {
+                best = Some((found.order, found.revision, value));
+            }
+            Ok(_) => {}
+            Err(error) => damaged.push(format!("{name}.{copy} does not hold what it should: {error}")),
+        }
+    }
+    match (best, refused) {
+        (Some((_, revision, value)), _) => Ok(Read { value: Some(value), damaged, revision }),
+        (None, Some(error)) => Err(error),
+        (None, None) => Ok(Read { value: None, damaged, revision: 0 }),
+    }
+}
+
+/// Writes a document: both copies are made ready, then `a` is renamed into place, then `b`.
+///
+/// The rename of `a` is the commit. What goes wrong with `b` after it is not an error: the value is durable, and the
+/// next write puts `b` right.
+///
+/// # Errors
+/// The old value still counts, except when the folder could not be synced after the commit: then the new one is seen,
+/// and a power cut may bring the old one back. [`StoreError::NewerFormat`] when a copy is one: it is not overwritten.
+pub fn write<T: Serialize>(folder: &StateFolder, name: &str, revision: u64, value: &T) -> Result<(), StoreError> {
+    let mut order = 0;
+    for copy in COPIES {
+        if let Found::Bytes(bytes) = find(folder, name, copy)
+            && let Some(found) = parse(&bytes)
+        {
+            if found.format > FORMAT {
+                return Err(newer_format(name, copy, found.format));
+            }
+            order = order.max(found.order);
+        }
+    }
+    let body = serde_json::to_vec(value)
+        .map_err(|error| StoreError::Encode { what: name.to_owned(), message: error.to_string() })?;
+    let prefix = format!("{MARK} {FORMAT} {} {revision}", order.saturating_add(1));
+    let mut bytes = format!("{prefix} {}\n", seal(&prefix, &body)).into_bytes();
+    bytes.extend_from_slice(&body);
+    if bytes.len() > LIMIT {
+        return Err(StoreError::Limit(format!("{name} would be larger than {LIMIT} bytes")));
+    }
+    let (a, b) = (path_of(folder, name, "a"), path_of(folder, name, "b"));
+    let disk = folder.disk().as_ref();
+    let step = format!("write {name}");
+    // Both are on the disk before either is renamed: a full disk is met while nothing has changed.
+    let first = Ready::prepare(disk, &a, &bytes, Access::Owner).map_err(StoreError::io(&step, &a))?;
+    let second = Ready::prepare(disk, &b, &bytes, Access::Owner).map_err(StoreError::io(&step, &b))?;
+    first.commit().map_err(StoreError::io(&step, &a))?;
+    let _ = second.commit();
+    Ok(())
+}
+
+/// What tells one state of a document from another without reading it; moves when either copy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp([Option<FileStamp>; 2]);
+
+/// The stamp of a document now.
+pub fn stamp(folder: &StateFolder, name: &str) -> Stamp {
+    Stamp(COPIES.map(|copy| reading::stamp(&path_of(folder, name, copy))))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The state folder as a place: where its files are and through which disk they are written.
+//!
+//! It knows no file's content. Who may read the folder is the operating system's business; it is made for its owner
+//! alone.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::disk::{Disk, RealDisk};
+use super::error::StoreError;
+
+/// An existing folder and the disk it is written through. Cheap to clone.
+#[derive(Clone)]
+pub struct StateFolder {
+    path: PathBuf,
+    disk: Arc<dyn Disk>,
+}
+
+impl fmt::Debug for StateFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StateFolder").field(&self.path).finish()
+    }
+}
+
+impl StateFolder {
+    /// Opens the folder, making its last level (0700) when it is missing; the level above must exist.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAFolder`], or the step that the operating system refused.
+    pub fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<StateFolder, StoreError> {
+        let path = std::path::absolute(path).map_err(StoreError::io("find the state folder", path))?;
+        make_if_missing(disk.as_ref(), &path).map_err(StoreError::io("make the state folder", &path))?;
+        let meta = std::fs::metadata(&path).map_err(StoreError::io("look at the state folder", &path))?;
+        if meta.is_dir() { Ok(StateFolder { path, disk }) } else { Err(StoreError::NotAFolder(path)) }
+    }
+
+    /// The folder if it is there, for those who only read. Makes nothing.
+    pub fn existing(path: &Path) -> Option<StateFolder> {
+        let path = std::path::absolute(path).ok()?;
+        std::fs::metadata(&path).is_ok_and(|meta| meta.is_dir()).then(|| StateFolder { path, disk: Arc::new(RealDisk) })
+    }
+
+    /// The absolute path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of one file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// A folder within, made when missing.
+    ///
+    /// # Errors
+    /// What the operating system said; `NotADirectory` when the name is taken by something else, a link included.
+    pub fn sub(&self, name: &str) -> io::Result<StateFolder> {
+        let path = self.file(name);
+        make_if_missing(self.disk.as_ref(), &path)?;
+        if std::fs::symlink_metadata(&path)?.is_dir() {
+            Ok(StateFolder { path, disk: Arc::clone(&self.disk) })
+        } else {
+            Err(io::Error::new(io::ErrorKind::NotADirectory, "is not a folder"))
+        }
+    }
+
+    /// The disk that everything in the folder is written through.
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
+    /// The same folder, written through another disk.
+    pub fn with_disk(&self, disk: Arc<dyn Disk>) -> StateFolder {
+        StateFolder { path: self.path.clone(), disk }
+    }
+}
+
+fn make_if_missing(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    if std::fs::symlink_metadata(path).is_ok() {
+        return Ok(());
+    }
+    match disk.make_folder(path) {
+        // Another process was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! The two operating systems, under the same names: opening, renaming, rights, process ids.
+//!
+//! Here, and nowhere else in this room, is unsafe code. What is done when, is decided by the neighbours.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub(super) use unix::*;
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+mod windows_rights;
+#[cfg(windows)]
+pub(super) use windows::*;
+#[cfg(windows)]
+pub(super) use windows_rights::{protect, unprotect};
