@@ -57,8 +57,9 @@ pub trait Disk: Send + Sync {
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
     /// Removes one file.
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Makes one folder level; `AlreadyExists` when the name is taken.
-    fn make_folder(&self, path: &Path) -> io::Result<()>;
+    /// Makes one folder level; `AlreadyExists` when the name is taken. `Secret`: for its owner alone; else as the folder
+    /// above it.
+    fn make_folder(&self, path: &Path, access: Access) -> io::Result<()>;
 }
 
 /// The disk of this machine.
@@ -102,7 +103,7 @@ impl Disk for RealDisk {
         os::remove(path)
     }
 
-    fn make_folder(&self, path: &Path) -> io::Result<()> {
-        os::make_folder(path)
+    fn make_folder(&self, path: &Path, access: Access) -> io::Result<()> {
+        os::make_folder(path, access)
     }
 }

@@ -143,11 +143,8 @@ pub fn clear_stale_temps(folder: &Path) -> usize {
         }
         let old =
             meta.modified().ok().and_then(|time| now.duration_since(time).ok()).is_some_and(|age| age > STALE_AFTER);
-        let orphaned = if pid == std::process::id() {
-            nonce != NONCE.load(Ordering::Relaxed)
-        } else {
-            !os::process_exists(pid)
-        };
+        let orphaned =
+            if pid == std::process::id() { nonce != NONCE.load(Ordering::Relaxed) } else { !os::process_exists(pid) };
         if (old || orphaned) && os::remove(&entry.path()).is_ok() {
             removed += 1;
         }

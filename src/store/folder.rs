@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{Disk, RealDisk};
+use super::disk::{Access, Disk, RealDisk};
 use super::error::StoreError;
 
 /// An existing folder and the disk it is written through. Cheap to clone.
@@ -32,7 +32,8 @@ impl StateFolder {
     /// [`StoreError::NotAFolder`], or the step that the operating system refused.
     pub fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<StateFolder, StoreError> {
         let path = std::path::absolute(path).map_err(StoreError::io("find the state folder", path))?;
-        make_if_missing(disk.as_ref(), &path).map_err(StoreError::io("make the state folder", &path))?;
+        make_if_missing(disk.as_ref(), &path, Access::Secret)
+            .map_err(StoreError::io("make the state folder", &path))?;
         let meta = std::fs::metadata(&path).map_err(StoreError::io("look at the state folder", &path))?;
         if meta.is_dir() { Ok(StateFolder { path, disk }) } else { Err(StoreError::NotAFolder(path)) }
     }
@@ -59,7 +60,7 @@ impl StateFolder {
     /// What the operating system said; `NotADirectory` when the name is taken by something else, a link included.
     pub fn sub(&self, name: &str) -> io::Result<StateFolder> {
         let path = self.file(name);
-        make_if_missing(self.disk.as_ref(), &path)?;
+        make_if_missing(self.disk.as_ref(), &path, Access::Owner)?;
         if std::fs::symlink_metadata(&path)?.is_dir() {
             Ok(StateFolder { path, disk: Arc::clone(&self.disk) })
         } else {
@@ -78,11 +79,11 @@ impl StateFolder {
     }
 }
 
-fn make_if_missing(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+fn make_if_missing(disk: &dyn Disk, path: &Path, access: Access) -> io::Result<()> {
     if std::fs::symlink_metadata(path).is_ok() {
         return Ok(());
     }
-    match disk.make_folder(path) {
+    match disk.make_folder(path, access) {
         // Another process was quicker.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,

@@ -138,7 +138,8 @@ fn names(uploads: &StateFolder) -> io::Result<Vec<String>> {
     for entry in std::fs::read_dir(uploads.path())?.take(MOST_NAMES) {
         let entry = entry?;
         let name = entry.file_name();
-        let Some(digest) = name.to_str().and_then(|name| name.strip_suffix(".lic")).filter(|name| is_digest(name)) else {
+        let Some(digest) = name.to_str().and_then(|name| name.strip_suffix(".lic")).filter(|name| is_digest(name))
+        else {
             continue;
         };
         let time = entry.metadata().and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);

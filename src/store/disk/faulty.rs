@@ -164,8 +164,8 @@ impl Disk for FaultyDisk {
         RealDisk.remove(path)
     }
 
-    fn make_folder(&self, path: &Path) -> io::Result<()> {
+    fn make_folder(&self, path: &Path, access: Access) -> io::Result<()> {
         self.step(Operation::MakeFolder)?;
-        RealDisk.make_folder(path)
+        RealDisk.make_folder(path, access)
     }
 }

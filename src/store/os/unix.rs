@@ -136,10 +136,10 @@ pub(in super::super) fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// One level, 0700; in a group folder 2770.
-pub(in super::super) fn make_folder(path: &Path) -> io::Result<()> {
+/// One level, 0700; within a group folder 2770.
+pub(in super::super) fn make_folder(path: &Path, access: Access) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    let mode = if is_group_folder(path.parent()) { 0o2770 } else { 0o700 };
+    let mode = if access == Access::Owner && is_group_folder(path.parent()) { 0o2770 } else { 0o700 };
     fs::DirBuilder::new().mode(0o700).create(path)?;
     if fs::symlink_metadata(path)?.mode() & 0o7777 == mode {
         return Ok(());
@@ -241,9 +241,7 @@ pub(in super::super) fn note_lock(file: &File) -> Option<usize> {
 /// Forgets a descriptor. False when a forked child's handler closed it before.
 pub(in super::super) fn forget_lock(slot: usize, file: &File) -> bool {
     let fd = file.as_raw_fd();
-    LOCK_FILES
-        .get(slot)
-        .is_some_and(|slot| slot.compare_exchange(fd, NONE, Ordering::SeqCst, Ordering::SeqCst).is_ok())
+    LOCK_FILES.get(slot).is_some_and(|slot| slot.compare_exchange(fd, NONE, Ordering::SeqCst, Ordering::SeqCst).is_ok())
 }
 
 /// Closes every noted descriptor. For the atfork handler of a child: only atomics and `close`.

@@ -62,10 +62,20 @@ pub(super) const MEMBERS: [Member; 18] = [
     member("organisation_id", null, text),
     member("allow_assistance", || json!(false), flag),
     member("assistance.capabilities", || json!(["control", "view", "vpn"]), capabilities),
-    member("assistance.longest_minutes", || json!(1440), |v| number(v, 1, LONGEST_GRANT, "must be a whole number from 1 to 10080")),
-    member("proxy.mode", || json!("none"), |v| one_of(v, &["none", "detect", "manual"], "must be none, detect or manual")),
+    member(
+        "assistance.longest_minutes",
+        || json!(1440),
+        |v| number(v, 1, LONGEST_GRANT, "must be a whole number from 1 to 10080"),
+    ),
+    member(
+        "proxy.mode",
+        || json!("none"),
+        |v| one_of(v, &["none", "detect", "manual"], "must be none, detect or manual"),
+    ),
     member("proxy.host", null, host),
-    member("proxy.port", null, |v| or_null(v, |v| number(v, 1, 65_535, "must be a whole number from 1 to 65535, or null"))),
+    member("proxy.port", null, |v| {
+        or_null(v, |v| number(v, 1, 65_535, "must be a whole number from 1 to 65535, or null"))
+    }),
     member("proxy.authentication", || json!(false), flag),
     member("proxy.user", null, text),
     member("proxy.domain", null, text),

@@ -339,7 +339,8 @@ fn remove_older(folder: &StateFolder, keep: u64) {
     let Ok(entries) = std::fs::read_dir(folder.path()) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix("secrets-")?.strip_suffix(".sealed")?.parse().ok());
+        let number =
+            name.to_str().and_then(|name| name.strip_prefix("secrets-")?.strip_suffix(".sealed")?.parse().ok());
         if number.is_some_and(|number: u64| number != keep) {
             let _ = durable::remove(folder.disk().as_ref(), &entry.path());
         }
