@@ -16,7 +16,8 @@ use super::error::StoreError;
 use super::folder::StateFolder;
 use super::lock::FileLock;
 use super::reading::read_limited;
-use super::{Digest, cleaned, hex, sha256};
+use super::{Digest, hex, sha256};
+use crate::licence::text::clean;
 
 /// The lock under which small shared documents are changed.
 pub const SETTINGS_LOCK: &str = "settings.lock";
@@ -119,7 +120,7 @@ pub fn put_upload(folder: &StateFolder, bytes: &[u8], by: &str) -> Result<Digest
     let disk = folder.disk().as_ref();
     let by_path = uploads.file(&format!("{name}.by"));
     // Who sent it first: the licence file is the commit.
-    durable::replace(disk, &by_path, cleaned(by, LONGEST_BY).as_bytes(), Access::Owner)
+    durable::replace(disk, &by_path, clean(by, LONGEST_BY).as_bytes(), Access::Owner)
         .map_err(StoreError::io(step, &by_path))?;
     if let Err(error) = durable::replace(disk, &path, bytes, Access::Owner) {
         let _ = durable::remove(disk, &by_path);
@@ -162,7 +163,7 @@ pub fn uploads(folder: &StateFolder) -> io::Result<Vec<Upload>> {
         match read_limited(&path, LARGEST_UPLOAD) {
             Ok(bytes) if hex(&sha256(&bytes)) == digest => {
                 let by = read_limited(&uploads.file(&format!("{digest}.by")), 4 * LONGEST_BY).unwrap_or_default();
-                let by = cleaned(&String::from_utf8_lossy(&by), LONGEST_BY);
+                let by = clean(&String::from_utf8_lossy(&by), LONGEST_BY);
                 found.push(Upload { digest, bytes, by, path });
             }
             Ok(_) => drop_upload(folder, &digest),

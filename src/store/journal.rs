@@ -18,7 +18,8 @@ use super::durable;
 use super::error::StoreError;
 use super::folder::StateFolder;
 use super::reading::read_limited;
-use super::{cleaned, hex, sha256};
+use super::{hex, sha256};
+use crate::licence::text::clean;
 
 mod verify;
 pub use verify::{JournalReport, verify_journal};
@@ -227,8 +228,8 @@ impl Journal {
             n: self.n.saturating_add(1),
             time,
             boot,
-            actor: cleaned(actor, LONGEST_ACTOR),
-            what: cleaned(what, LONGEST_WHAT),
+            actor: clean(actor, LONGEST_ACTOR),
+            what: clean(what, LONGEST_WHAT),
             prev: self.hash.clone(),
         };
         let mut line = serde_json::to_vec(&entry)

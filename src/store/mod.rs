@@ -51,8 +51,3 @@ fn hex(bytes: &[u8]) -> String {
         text
     })
 }
-
-/// At most `limit` characters, none of them a control or bidi character: for texts that a log or journal shows.
-fn cleaned(text: &str, limit: usize) -> String {
-    text.chars().take(limit).map(|c| if settings::is_unshowable(c) { ' ' } else { c }).collect()
-}

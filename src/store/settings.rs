@@ -16,13 +16,12 @@ use super::error::StoreError;
 use super::folder::StateFolder;
 use super::handover;
 use super::secrets::Secret;
+use crate::licence::text::clean;
 
 mod members;
 mod patch;
-mod raw;
 mod stored;
 
-pub use members::{is_unshowable, longest_minutes_limit};
 use patch::Patch;
 use stored::Stored;
 
@@ -197,7 +196,7 @@ pub struct SettingsError {
 
 impl SettingsError {
     fn new(kind: SettingsErrorKind, member: &str, message: impl Into<String>) -> SettingsError {
-        SettingsError { kind, member: super::cleaned(member, 100), message: message.into() }
+        SettingsError { kind, member: clean(member, 100), message: message.into() }
     }
 }
 

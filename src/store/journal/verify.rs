@@ -8,8 +8,9 @@ use std::io;
 use std::path::Path;
 
 use super::{CURRENT, Entry, LARGEST_FILE, NO_HASH, rotated};
+use crate::licence::text::clean;
 use crate::store::error::StoreError;
-use crate::store::{cleaned, hex, read_limited, sha256};
+use crate::store::{hex, read_limited, sha256};
 
 /// More than this are not listed.
 const MOST_PROBLEMS: usize = 50;
@@ -47,7 +48,7 @@ impl fmt::Display for JournalReport {
 impl JournalReport {
     fn problem(&mut self, text: String) {
         if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push(cleaned(&text, 300));
+            self.problems.push(clean(&text, 300));
         }
     }
 }

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{SettingsError, SettingsErrorKind};
+use crate::licence::text::is_forbidden;
 
 pub(super) const VERIFICATION_CODE: &str = "verification_code";
 pub(super) const PROXY_PASSWORD: &str = "proxy.password";
@@ -25,12 +26,8 @@ pub(super) const IGNORED: [&str; 2] = ["runtime", "contact"];
 const LONGEST_TEXT: usize = 200;
 const LONGEST_PATH: usize = 4096;
 const LONGEST_LANGUAGE: usize = 35;
+/// The hard limit of a grant, in minutes: 168 hours.
 const LONGEST_GRANT: u64 = 10_080;
-
-/// The hard limit of a grant, in minutes.
-pub const fn longest_minutes_limit() -> u64 {
-    LONGEST_GRANT
-}
 
 /// Why a value is refused; the sentence never repeats the value.
 pub(super) enum Refused {
@@ -92,16 +89,10 @@ pub(super) fn find(name: &str) -> Option<&'static Member> {
     TABLE.iter().find(|member| member.name == name)
 }
 
-/// Control characters, and those that change the direction or the lines of the text around them.
-pub fn is_unshowable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
 fn shown(text: &str, longest: usize) -> Result<(), Refused> {
     if text.chars().count() > longest {
         Err(Refused::Text("is too long"))
-    } else if text.chars().any(is_unshowable) {
+    } else if text.chars().any(is_forbidden) {
         Err(Refused::Text("must not have control characters"))
     } else {
         Ok(())

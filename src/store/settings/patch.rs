@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::members::{self, GROUPS, IGNORED, Member, READ_ONLY, Refused, SECRETS};
 use super::{LARGEST_SET, SettingsError, SettingsErrorKind};
+use crate::licence::json::{RawProblem, check_raw};
 use crate::store::secrets::Secret;
 
 /// A set whose every member is known and whose every value is one that it may have.
@@ -32,10 +33,11 @@ impl Patch {
         if json.len() > LARGEST_SET {
             return Err(SettingsError::new(SettingsErrorKind::Text, "", "the settings are larger than 64 KiB"));
         }
-        if std::str::from_utf8(json).is_err() {
-            return Err(SettingsError::new(SettingsErrorKind::Text, "", "the settings are not UTF-8"));
-        }
-        super::raw::check(json)?;
+        check_raw(json).map_err(|problem| match problem {
+            RawProblem::NotText => SettingsError::new(SettingsErrorKind::Text, "", "the settings are not UTF-8 text"),
+            RawProblem::DuplicateKey(key) => argument(&key, "is there twice"),
+            other => argument("", &format!("the settings cannot be read: {other}")),
+        })?;
         // The parser's own words may quote the text, and the text may hold a password.
         let value: Value = serde_json::from_slice(json).map_err(|error| {
             argument("", &format!("the settings are not JSON (line {}, column {})", error.line(), error.column()))
