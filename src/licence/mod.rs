@@ -29,6 +29,8 @@ mod fields;
 mod keys;
 mod model;
 mod reason;
+#[cfg(test)]
+mod testkit;
 mod time_file;
 mod verify;
 
