@@ -65,6 +65,7 @@ TOML
   rm -rf "$seed"
 
   # 2. wine: a prefix of our own, without a display, that says it is Windows 10 and has the DLL that std asks for.
+  # mscoree is switched off only here, where it would offer to download Mono; .NET's own assemblies link to it.
   export WINEPREFIX=$prefix WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
   env -u DISPLAY "$wine" wineboot --init
   env -u DISPLAY "$wine" reg add 'HKCU\Software\Wine' /v Version /d win10 /f >/dev/null
@@ -79,7 +80,7 @@ export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=$cross
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=$wine
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS="--sysroot $sysroot"
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTDOCFLAGS="--sysroot $sysroot"
-export WINEPREFIX=$prefix WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
+export WINEPREFIX=$prefix WINEDEBUG=-all WINEDLLOVERRIDES="mshtml="
 WINE=$wine
 WINESERVER=$server
 SHELL
