@@ -1,7 +1,7 @@
 //! The published snapshot: one writer, any number of readers, and no reader ever waits.
 //!
 //! This room keeps [`WORDS`] plain integers that belong together and hands them out together. It never looks at what they
-//! mean (that is `snapshot`), never takes a lock and never allocates; the lock that keeps writers apart belongs to the caller.
+//! mean (that is `board`), never takes a lock and never allocates; the lock that keeps writers apart belongs to the caller.
 //!
 //! # How it works
 //!
@@ -43,8 +43,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-/// How many 64-bit words one publication holds: three cache lines.
-pub const WORDS: usize = 24;
+/// How many 64-bit words one publication holds: four cache lines.
+pub const WORDS: usize = 32;
 
 /// How many publications can be told apart before a slot is used again.
 const SLOTS: usize = 4;

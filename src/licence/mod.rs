@@ -12,7 +12,7 @@
 //! 4. `model`: the payload with every limit;
 //! 5. `verify`: the gate. A [`Genuine`] licence is another type than a [`Licence`], and only [`verify`] makes it.
 //!
-//! What follows from a genuine licence: `dates` (when it ends and when to warn), `changes` (what to announce), `entitlement`
+//! Which file of a folder counts is decided in `choose`. What follows from a genuine licence: `dates` (when it ends and when to warn), `changes` (what to announce), `entitlement`
 //! (may this release be installed), `clock_mark` and `time_file` (which time dates are judged at). What was refused, and why, is
 //! a [`Refusal`]: a number for programs and a sentence for people, in `reason`.
 #![forbid(unsafe_code)]
@@ -21,6 +21,7 @@ pub mod json;
 pub mod text;
 
 mod changes;
+mod choose;
 mod clock_mark;
 mod dates;
 mod entitlement;
@@ -35,6 +36,7 @@ mod time_file;
 mod verify;
 
 pub use changes::{Changes, Content, FeatureState};
+pub use choose::{Candidate, Choice, FileReport, FileState, Known, Source, choose};
 pub use clock_mark::{Judged, Mark, Moment, Signed};
 pub use dates::{DateError, Day, Instant};
 pub use entitlement::{NEVER_DAY, Verdict, judge};

@@ -219,6 +219,12 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+impl Default for Settings {
+    fn default() -> Settings {
+        stored::defaults()
+    }
+}
+
 impl Settings {
     /// Reads the settings; defaults where there are none. The second value is notes for the log: damaged copies,
     /// values that are none, secrets that cannot be read.

@@ -165,6 +165,11 @@ pub(super) fn load(folder: &StateFolder) -> Result<(Settings, Vec<String>), Stor
     }
 }
 
+/// The settings of an installation on which nothing was ever set.
+pub(super) fn defaults() -> Settings {
+    settings_of(Stored::default(), Secrets::default(), 0)
+}
+
 fn settings_of(stored: Stored, secrets: Secrets, revision: u64) -> Settings {
     let is_set = |name: &str| stored.secrets_set.iter().any(|set| set == name);
     let unreadable = SECRETS.into_iter().filter(|name| is_set(name) && secrets.get(name).is_none()).collect();

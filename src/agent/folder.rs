@@ -1,0 +1,149 @@
+//! The thread that touches the licence folder, and nobody else does.
+//!
+//! A folder may be a share that hangs for ever, so this thread is never joined and never waited for: jobs go in, outcomes
+//! come back through the worker's mailbox, and a thread whose runtime has ended finds its number outdated before each step
+//! that changes something.
+
+use crate::floating::scan::Ask;
+use crate::floating::{Put, Scan, scan};
+use crate::licence::Genuine;
+use crate::store::{StateFolder, clear_stale_temps, replace};
+use parking_lot::{Condvar, Mutex};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Something to do in the licence folder.
+pub enum Job {
+    Scan {
+        path: PathBuf,
+        ask: Ask,
+    },
+    Put(Box<PutJob>),
+    /// Writes the newest key list beside the licence.
+    Keys {
+        path: PathBuf,
+        bytes: Vec<u8>,
+    },
+}
+
+pub struct PutJob {
+    pub folder: PathBuf,
+    pub file: String,
+    pub genuine: Genuine,
+    pub previous: Option<Genuine>,
+    pub state: StateFolder,
+    pub now: i64,
+}
+
+/// What became of it.
+pub enum Outcome {
+    Scanned(Box<Scan>),
+    Put(Result<(), String>),
+    Keys(Result<(), String>),
+}
+
+/// The jobs' side, shared with the thread.
+#[derive(Default)]
+pub struct Desk {
+    inner: Mutex<Inner>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    job: Option<Job>,
+    busy: bool,
+    ended: bool,
+}
+
+impl Desk {
+    /// Hands a job over. `false` while the one before is not done.
+    pub fn give(&self, job: Job) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.busy || inner.ended {
+            return false;
+        }
+        inner.busy = true;
+        inner.job = Some(job);
+        self.bell.notify_one();
+        true
+    }
+
+    pub fn end(&self) {
+        self.inner.lock().ended = true;
+        self.bell.notify_one();
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut inner = self.inner.lock();
+        loop {
+            if inner.ended {
+                return None;
+            }
+            if let Some(job) = inner.job.take() {
+                return Some(job);
+            }
+            self.bell.wait(&mut inner);
+        }
+    }
+
+    fn done(&self) {
+        self.inner.lock().busy = false;
+    }
+}
+
+/// Starts the thread. `tell` brings outcomes to the worker; `alive` says whether the runtime still wants anything done.
+pub fn start(
+    desk: Arc<Desk>,
+    tell: impl Fn(Outcome) + Send + 'static,
+    alive: impl Fn() -> bool + Send + 'static,
+) -> io::Result<()> {
+    let run = move || {
+        let mut cleared: Option<PathBuf> = None;
+        while let Some(job) = desk.next() {
+            // A panic here is ours: the desk must not stay busy, and the next job may well succeed.
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(job, &alive, &mut cleared)));
+            desk.done();
+            match outcome {
+                Ok(outcome) => tell(outcome),
+                Err(_) => tell(Outcome::Put(Err("an internal error was contained".to_owned()))),
+            }
+        }
+    };
+    std::thread::Builder::new().name("ors-folder".to_owned()).stack_size(super::STACK).spawn(run).map(drop)
+}
+
+fn work(job: Job, alive: &dyn Fn() -> bool, cleared: &mut Option<PathBuf>) -> Outcome {
+    match job {
+        Job::Scan { path, ask } => Outcome::Scanned(Box::new(scan(&path, &ask))),
+        Job::Put(job) => {
+            if cleared.as_ref() != Some(&job.folder) {
+                clear_stale_temps(&job.folder);
+                *cleared = Some(job.folder.clone());
+            }
+            Outcome::Put(put(&job, alive))
+        }
+        Job::Keys { path, bytes } => {
+            let disk = crate::store::RealDisk;
+            Outcome::Keys(
+                replace(&disk, &path, &bytes, crate::store::Access::Licence).map_err(|error| error.to_string()),
+            )
+        }
+    }
+}
+
+fn put(job: &PutJob, alive: &dyn Fn() -> bool) -> Result<(), String> {
+    let backup = job.state.sub("backup").map_err(|error| format!("cannot make the backup folder: {error}"))?;
+    let put = Put {
+        disk: job.state.disk().as_ref(),
+        folder: &job.folder,
+        file: &job.file,
+        genuine: &job.genuine,
+        previous: job.previous.as_ref(),
+        backup: &backup,
+        now: job.now,
+        may_go_on: alive,
+    };
+    put.install().map_err(|error| error.to_string())
+}

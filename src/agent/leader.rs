@@ -1,0 +1,287 @@
+//! What the leader does beyond reading: takes uploads, puts licences into the folder, puts them back, repairs.
+//!
+//! Every step is decided from what lies on disk, so a leader that dies anywhere is followed by one that goes on.
+
+use super::log;
+use super::standing::Offer;
+use super::worker::Worker;
+use crate::clock;
+use crate::floating::manual;
+use crate::floating::scan::FolderState;
+use crate::licence::{Choice, Genuine, Moment, Source, hex};
+use crate::store::handover;
+use std::path::PathBuf;
+
+/// A licence that disappeared is put back this often in an hour; then a person is asked.
+const PUT_BACKS: usize = 3;
+const HOUR: u64 = 3_600;
+/// A licence that waits for a person is tried again this often, in seconds: the share may be back.
+const TRY_AGAIN: u64 = 60;
+
+/// A licence on its way into the folder.
+pub struct Placing {
+    pub genuine: Genuine,
+    /// The upload that brought it: dropped when it is in the folder or waits for a person.
+    pub upload: Option<String>,
+    /// Why, for the log.
+    pub why: &'static str,
+}
+
+impl Worker {
+    /// Judges what was uploaded. The highest licence is put on its way, lower ones are dropped.
+    pub(super) fn take_uploads(&mut self, choice: &Choice, moment: &Moment) {
+        if !self.uploads_waiting {
+            return;
+        }
+        let uploads = match handover::uploads(&self.memory.folder) {
+            Ok(uploads) => uploads,
+            Err(error) => {
+                self.say(log::WARNING, format!("The uploads cannot be read: {error}."));
+                return;
+            }
+        };
+        self.uploads_waiting = false;
+        for upload in uploads {
+            let standing = self.memory.standing(choice, self.coming());
+            match standing.judge(&upload.bytes) {
+                Ok(Offer::Licence(genuine)) => {
+                    let line = format!("licence {} was uploaded", genuine.licence().sequence.get());
+                    self.journal(moment, &upload.by, &line);
+                    if let Some(lower) =
+                        self.wanted.replace(Placing { genuine, upload: Some(upload.digest), why: "upload" })
+                    {
+                        self.drop_upload(lower.upload);
+                    }
+                }
+                Ok(Offer::Present(genuine)) => {
+                    let coming = self
+                        .placing
+                        .iter()
+                        .chain(&self.wanted)
+                        .any(|placing| placing.upload.as_ref() == Some(&upload.digest));
+                    let waits = choice.in_use.as_ref().is_none_or(|(used, _)| used.digest() != genuine.digest());
+                    if !coming && waits && self.placing.is_none() {
+                        // It waits for a person; the upload asks to try the folder again.
+                        self.retry_at = 0;
+                    }
+                    if !coming {
+                        self.drop_upload(Some(upload.digest));
+                    }
+                }
+                Ok(Offer::Keys { keyring, steps }) => match self.memory.take_keys(keyring, &steps) {
+                    Ok(()) => {
+                        let line = format!("key list {} was taken", self.memory.keyring.version());
+                        self.journal(moment, &upload.by, &line);
+                        self.forget_folder();
+                        self.keys_to_write = true;
+                        self.drop_upload(Some(upload.digest));
+                    }
+                    Err(error) => self.trouble("The key list could not be stored", &error),
+                },
+                Ok(Offer::KeysPresent) => self.drop_upload(Some(upload.digest)),
+                Ok(Offer::Time(time)) => {
+                    let mut state = self.memory.state.clone();
+                    state.mark.time_file(time);
+                    state.challenge = new_challenge();
+                    match self.memory.save(state) {
+                        Ok(()) => {
+                            self.journal(moment, &upload.by, &format!("a signed time was taken: {time}"));
+                            self.drop_upload(Some(upload.digest));
+                        }
+                        Err(error) => self.trouble("The signed time could not be stored", &error),
+                    }
+                }
+                Err(refusal) => {
+                    self.say(
+                        log::WARNING,
+                        format!("An uploaded file was refused ({}): {}", refusal.reason.token(), refusal.detail),
+                    );
+                    self.drop_upload(Some(upload.digest));
+                }
+            }
+        }
+    }
+
+    /// Decides whether something has to be written into the licence folder now, and starts it.
+    pub(super) fn place(&mut self, choice: &Choice, moment: &Moment) {
+        if self.placing.is_some() || self.scan.is_none() {
+            return;
+        }
+        if let Some(FolderState::Failed(_)) = self.scan_state() {
+            return;
+        }
+        let newest = choice.in_use.as_ref().map_or(0, |(genuine, _)| genuine.licence().sequence.get());
+        if let Some(waiting) = &self.memory.waiting
+            && self.wanted.is_none()
+        {
+            let sequence = waiting.genuine.licence().sequence.get();
+            let in_folder = matches!(&choice.in_use, Some((_, Source::Folder(_))));
+            if sequence < newest || (sequence == newest && in_folder) {
+                self.clear_waiting();
+            } else if moment.boot_seconds >= self.retry_at {
+                let genuine = waiting.genuine.clone();
+                self.retry_at = moment.boot_seconds + TRY_AGAIN;
+                self.wanted = Some(Placing { genuine, upload: None, why: "retry" });
+            } else {
+                return;
+            }
+        }
+        if self.wanted.is_none() {
+            match &choice.in_use {
+                Some((genuine, Source::Copy)) => {
+                    let genuine = genuine.clone();
+                    self.put_back(genuine, "put back", moment);
+                }
+                Some((genuine, Source::Folder(_))) if !self.fls_fits(genuine) => {
+                    let genuine = genuine.clone();
+                    self.put_back(genuine, "repair", moment);
+                }
+                _ => {}
+            }
+        }
+        if let Some(wanted) = self.wanted.take() {
+            self.start_placing(wanted, choice, moment);
+        }
+    }
+
+    fn put_back(&mut self, genuine: Genuine, why: &'static str, moment: &Moment) {
+        let mut state = self.memory.state.clone();
+        if state.put_back_boot != moment.boot {
+            state.put_back.clear();
+            state.put_back_boot.clone_from(&moment.boot);
+        }
+        state.put_back.retain(|at| moment.boot_seconds.saturating_sub(*at) < HOUR);
+        if state.put_back.len() >= PUT_BACKS {
+            if self.memory.waiting.is_none() && why == "put back" {
+                self.wait_for_person(&genuine, "the licence disappeared from its folder again and again");
+            }
+            return;
+        }
+        state.put_back.push(moment.boot_seconds);
+        match self.memory.save(state) {
+            Ok(()) => self.wanted = Some(Placing { genuine, upload: None, why }),
+            Err(error) => self.trouble("The state could not be stored", &error),
+        }
+    }
+
+    /// Whether the floating server's files in the folder are those of the licence.
+    fn fls_fits(&self, genuine: &Genuine) -> bool {
+        let Some(scan) = &self.scan else { return true };
+        genuine.licence().fls.iter().all(|file| {
+            // A file that was not asked for yet is compared after the next look.
+            scan.fls
+                .iter()
+                .find(|(name, _)| *name == file.name)
+                .is_none_or(|(_, found)| found.as_deref() == Some(file.text.as_bytes()))
+        })
+    }
+
+    fn start_placing(&mut self, placing: Placing, choice: &Choice, moment: &Moment) {
+        let Some(place) = self.scan.as_ref().map(|scan| scan.place.clone()) else { return };
+        let why_not = match self.scan_state() {
+            Some(FolderState::Missing(text) | FolderState::Unreadable(text)) => Some(text.clone()),
+            _ if !self.may_write(&place.folder) => {
+                Some("this process was not given that folder, and no genuine licence was found in it".to_owned())
+            }
+            _ => None,
+        };
+        if let Some(why_not) = why_not {
+            return self.placed(placing, Err(why_not));
+        }
+        let (file, previous) = match &choice.in_use {
+            Some((used, Source::Folder(file))) => (file.clone(), Some(used.clone())),
+            Some((used, Source::Copy)) => (self.file_for(&placing.genuine, place.named.as_ref()), Some(used.clone())),
+            None => (self.file_for(&placing.genuine, place.named.as_ref()), None),
+        };
+        let genuine = placing.genuine.clone();
+        self.placing = Some(placing);
+        self.give_put(place.folder, file, genuine, previous, moment.local);
+    }
+
+    fn file_for(&self, genuine: &Genuine, named: Option<&String>) -> String {
+        // The file that was in use last keeps its name, also when it is gone; else the path's, else ours.
+        let known = self.last_file.clone().or_else(|| named.cloned());
+        known.unwrap_or_else(|| genuine.licence().file_name())
+    }
+
+    /// A folder that this process's own options name, or in which it has itself found a genuine licence.
+    fn may_write(&self, folder: &PathBuf) -> bool {
+        self.own_folders.contains(folder)
+    }
+
+    /// The folder thread is done with a licence.
+    pub(super) fn placed(&mut self, placing: Placing, result: Result<(), String>) {
+        let sequence = placing.genuine.licence().sequence.get();
+        let moment = clock::moment();
+        match result {
+            Ok(()) => {
+                self.say(
+                    log::INFORMATION,
+                    format!("Licence {sequence} was put into the licence folder ({}).", placing.why),
+                );
+                self.journal(
+                    &moment,
+                    "",
+                    &format!("licence {sequence} was put into the licence folder ({})", placing.why),
+                );
+                self.count("installed");
+                self.reread.want();
+                self.drop_upload(placing.upload);
+                self.look_now = true;
+            }
+            Err(why) => {
+                self.count("install_failed");
+                self.wait_for_person(&placing.genuine, &why);
+                if self.memory.waiting.is_some() {
+                    self.drop_upload(placing.upload);
+                }
+            }
+        }
+    }
+
+    fn wait_for_person(&mut self, genuine: &Genuine, why: &str) {
+        let file = self.file_for(genuine, self.scan.as_ref().and_then(|scan| scan.place.named.as_ref()));
+        let known = self.memory.waiting.as_ref().is_some_and(|waiting| waiting.genuine.digest() == genuine.digest());
+        match manual::prepare(&self.memory.folder, genuine, &file) {
+            Ok(waiting) => {
+                self.retry_at = clock::boot_seconds() + TRY_AGAIN;
+                self.memory.waiting = Some(waiting);
+                if !known {
+                    let sequence = genuine.licence().sequence.get();
+                    self.say(log::WARNING, format!("Licence {sequence} has to be copied by hand: {why}."));
+                    let moment = clock::moment();
+                    self.journal(&moment, "", &format!("licence {sequence} waits to be copied by hand"));
+                }
+            }
+            Err(error) => self.trouble("The files to copy could not be prepared", &error),
+        }
+    }
+
+    fn clear_waiting(&mut self) {
+        match manual::done(&self.memory.folder) {
+            Ok(()) => self.memory.waiting = None,
+            Err(error) => self.trouble("The copy folder could not be cleared", &error),
+        }
+    }
+
+    fn drop_upload(&mut self, digest: Option<String>) {
+        if let Some(digest) = digest {
+            handover::drop_upload(&self.memory.folder, &digest);
+        }
+    }
+
+    /// What is on its way to the folder.
+    pub(super) fn coming(&self) -> Option<Genuine> {
+        self.wanted.as_ref().or(self.placing.as_ref()).map(|placing| placing.genuine.clone())
+    }
+}
+
+/// 16 random bytes: an answer to another question must not fit.
+pub(super) fn new_challenge() -> String {
+    let mut bytes = [0u8; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => hex(&bytes),
+        // Without randomness no challenge is given out, and no time file is taken.
+        Err(_) => String::new(),
+    }
+}

@@ -1,0 +1,206 @@
+//! The last thousand lines, and the host's sink.
+//!
+//! Lines are written from any of our threads and kept here. The sink is called on the `ors-agent` thread alone, never on a
+//! caller's; while it runs, that thread is marked so that cold calls made from inside it are turned away.
+
+use parking_lot::{Condvar, Mutex};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+pub const ERROR: u32 = 1;
+pub const WARNING: u32 = 2;
+pub const INFORMATION: u32 = 3;
+
+const KEPT: usize = 1_000;
+/// A line is cut here: file names and server words are outside input.
+const LONGEST: usize = 1_000;
+
+/// What the host wants called for each line: level and text.
+pub type Sink = Box<dyn Fn(u32, &str) + Send>;
+
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub number: u64,
+    pub level: u32,
+    pub text: String,
+}
+
+pub struct Log {
+    lines: Mutex<Lines>,
+    more: Condvar,
+    level: AtomicU32,
+    sink: Mutex<Option<Sink>>,
+}
+
+#[derive(Default)]
+struct Lines {
+    kept: VecDeque<Line>,
+    last: u64,
+    /// Number of the last line that the sink was given.
+    told: u64,
+    closed: bool,
+}
+
+thread_local! {
+    static IN_SINK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside a host's log sink.
+pub fn in_sink() -> bool {
+    IN_SINK.with(Cell::get)
+}
+
+impl Log {
+    pub fn new() -> Log {
+        Log {
+            lines: Mutex::default(),
+            more: Condvar::new(),
+            level: AtomicU32::new(INFORMATION),
+            sink: Mutex::new(None),
+        }
+    }
+
+    pub fn write(&self, level: u32, text: impl Into<String>) {
+        if level > self.level.load(Relaxed) {
+            return;
+        }
+        let text = clean(text.into());
+        let mut lines = self.lines.lock();
+        lines.last += 1;
+        let number = lines.last;
+        if lines.kept.len() == KEPT {
+            lines.kept.pop_front();
+        }
+        lines.kept.push_back(Line { number, level, text });
+        drop(lines);
+        self.more.notify_all();
+    }
+
+    /// The first kept line after `after`; waits for one until `deadline`.
+    pub fn next(&self, after: u64, deadline: Instant) -> Option<Line> {
+        let mut lines = self.lines.lock();
+        loop {
+            let first = lines.kept.front().map_or(u64::MAX, |line| line.number);
+            let index = usize::try_from(after.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
+            if let Some(line) = lines.kept.get(index) {
+                return Some(line.clone());
+            }
+            if lines.closed || self.more.wait_until(&mut lines, deadline).timed_out() {
+                return None;
+            }
+        }
+    }
+
+    /// The newest `count` lines, oldest first.
+    pub fn tail(&self, count: usize) -> Vec<Line> {
+        let lines = self.lines.lock();
+        lines.kept.iter().skip(lines.kept.len().saturating_sub(count)).cloned().collect()
+    }
+
+    /// Sets level and sink. Returns once the old sink is not running any more; `false` when it still is after `wait`.
+    pub fn set(&self, level: u32, sink: Option<Sink>, wait: Duration) -> bool {
+        self.level.store(level, Relaxed);
+        let Some(mut current) = self.sink.try_lock_for(wait) else { return false };
+        let told = { self.lines.lock().last };
+        *current = sink;
+        self.lines.lock().told = told;
+        true
+    }
+
+    /// Gives new lines to the sink. For the `ors-agent` thread alone.
+    pub fn flush(&self) {
+        let sink = self.sink.lock();
+        let Some(call) = sink.as_ref() else { return };
+        loop {
+            let line = {
+                let mut lines = self.lines.lock();
+                let told = lines.told;
+                let Some(line) = lines.kept.iter().find(|line| line.number > told).cloned() else { return };
+                lines.told = line.number;
+                line
+            };
+            IN_SINK.with(|mark| mark.set(true));
+            let unmark = Unmark;
+            call(line.level, &line.text);
+            drop(unmark);
+        }
+    }
+
+    /// Wakes whoever waits for a line: the runtime ends.
+    pub fn close(&self) {
+        self.lines.lock().closed = true;
+        self.more.notify_all();
+    }
+}
+
+struct Unmark;
+
+impl Drop for Unmark {
+    fn drop(&mut self) {
+        IN_SINK.with(|mark| mark.set(false));
+    }
+}
+
+/// One line, no control or direction characters: a log viewer must show what was written.
+fn clean(text: String) -> String {
+    let cut = if text.len() > LONGEST { &text[..text.floor_char_boundary(LONGEST)] } else { &text };
+    if cut.len() == text.len() && !cut.chars().any(hidden) {
+        return text;
+    }
+    cut.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn a_thousand_lines_are_kept_and_numbers_jump_over_dropped_ones() {
+        let log = Log::new();
+        for number in 1..=1_500 {
+            log.write(WARNING, format!("line {number}"));
+        }
+        let first = log.next(0, now()).map(|line| (line.number, line.text));
+        assert_eq!(first, Some((501, "line 501".to_owned())));
+        assert_eq!(log.next(1_499, now()).map(|line| line.number), Some(1_500));
+        assert!(log.next(1_500, now()).is_none());
+        assert!(log.next(u64::MAX, now()).is_none());
+    }
+
+    #[test]
+    fn lines_above_the_level_are_not_kept_and_hidden_characters_are_shown() {
+        let log = Log::new();
+        log.write(INFORMATION + 1, "quiet");
+        log.write(ERROR, "a\nb\u{202e}c");
+        assert_eq!(log.tail(5).into_iter().map(|line| line.text).collect::<Vec<_>>(), ["a\u{fffd}b\u{fffd}c"]);
+    }
+
+    #[test]
+    fn a_sink_gets_each_line_once_and_is_marked_while_it_runs() {
+        let log = Log::new();
+        let seen = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let keep = seen.clone();
+        log.write(ERROR, "before");
+        assert!(log.set(
+            INFORMATION,
+            Some(Box::new(move |_, text| keep.lock().push((in_sink(), text.to_owned())))),
+            Duration::ZERO
+        ));
+        log.write(ERROR, "after");
+        log.flush();
+        log.flush();
+        assert_eq!(*seen.lock(), [(true, "after".to_owned())]);
+        assert!(!in_sink());
+    }
+}

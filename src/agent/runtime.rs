@@ -1,0 +1,296 @@
+//! One runtime: the shared part of an agent's threads, its mailbox, and its end.
+//!
+//! Cold calls put a letter into the mailbox and wait a bounded time for the answer; the `ors-agent` thread does the work.
+//! Ending it never waits longer than asked: a thread that does not end in time is fenced (it finds the runtime stopped
+//! before each durable step, publish and job) and ends by itself.
+
+use super::board::Board;
+use super::folder::{Desk, Outcome};
+use super::log::{self, Log};
+use super::options::{COLD, Checked};
+use super::worker::Worker;
+use super::{Command, Done, Error, error::Kind, fork};
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+/// Letters that may wait: a host that floods cold calls while a disk hangs must not make us grow.
+const MAX_LETTERS: usize = 256;
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// A first open waits this long for the first look at the folder, so that its first answer is not "unknown".
+const FIRST_LOOK: Duration = Duration::from_millis(1_000);
+
+pub struct Runtime {
+    pub log: Log,
+    pub board: &'static Board,
+    owner: u64,
+    /// The fork generation it was made in.
+    pub fork: u64,
+    stopping: AtomicBool,
+    mail: Mutex<Mail>,
+    bell: Condvar,
+    desk: Mutex<Option<Arc<Desk>>>,
+    life: Mutex<Life>,
+    life_bell: Condvar,
+}
+
+#[derive(Default)]
+struct Mail {
+    commands: VecDeque<(Command, Reply)>,
+    outcomes: VecDeque<Outcome>,
+}
+
+/// What the worker takes out at once.
+pub struct Letters {
+    pub commands: VecDeque<(Command, Reply)>,
+    pub outcomes: VecDeque<Outcome>,
+}
+
+#[derive(Default)]
+struct Life {
+    loaded: Option<Result<(), Error>>,
+    settled: bool,
+    ended: bool,
+}
+
+impl Runtime {
+    /// Starts the thread. Returns before anything was read: see [`Runtime::wait_until_loaded`].
+    pub fn start(options: Checked, board: &'static Board) -> Result<Arc<Runtime>, Error> {
+        fork::prepare();
+        let runtime = Arc::new(Runtime {
+            log: Log::new(),
+            board,
+            owner: board.renew(),
+            fork: fork::generation(),
+            stopping: AtomicBool::new(false),
+            mail: Mutex::default(),
+            bell: Condvar::new(),
+            desk: Mutex::default(),
+            life: Mutex::default(),
+            life_bell: Condvar::new(),
+        });
+        let inside = runtime.clone();
+        std::thread::Builder::new()
+            .name("ors-agent".to_owned())
+            .stack_size(super::STACK)
+            .spawn(move || inside.live(&options))
+            .map_err(|error| Error { kind: Kind::Limit, ..Error::io("thread", "start the agent's thread", &error) })?;
+        Ok(runtime)
+    }
+
+    fn live(self: &Arc<Runtime>, options: &Checked) {
+        let mut backoff = FIRST_BACKOFF;
+        while self.alive() {
+            let began = Instant::now();
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                let mut worker = Worker::start(self.clone(), options.clone(), self.owner)?;
+                self.set_loaded(Ok(()));
+                worker.run();
+                Ok::<(), Error>(())
+            }));
+            match result {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => {
+                    self.log.write(log::ERROR, format!("The agent could not start: {error}"));
+                    if self.set_loaded(Err(error)) {
+                        break;
+                    }
+                }
+                Err(_) => self.log.write(log::ERROR, "An internal error was contained; the agent starts anew."),
+            }
+            self.refuse_letters(Error::new(
+                Kind::Internal,
+                "",
+                "An internal error was contained; the agent starts anew.",
+            ));
+            if began.elapsed() > LONGEST_BACKOFF {
+                backoff = FIRST_BACKOFF;
+            }
+            self.rest(backoff);
+            backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        }
+        self.stop();
+        self.refuse_letters(Error::closed());
+        // Nothing of a host's panicking sink may keep the end from being told.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.log.flush()));
+        self.life.lock().ended = true;
+        self.life_bell.notify_all();
+    }
+
+    /// Whether anything may still be changed, published or asked for.
+    pub fn alive(&self) -> bool {
+        !self.stopping.load(SeqCst)
+    }
+
+    /// Notes how loading went, once. Returns whether this was the first word on it.
+    fn set_loaded(&self, result: Result<(), Error>) -> bool {
+        let mut life = self.life.lock();
+        let first = life.loaded.is_none();
+        if first {
+            life.loaded = Some(result);
+        }
+        drop(life);
+        self.life_bell.notify_all();
+        first
+    }
+
+    /// The licence has been looked for, or is known from before: the answers are not "unknown" for want of a look.
+    pub fn set_settled(&self) {
+        let mut life = self.life.lock();
+        if !life.settled {
+            life.settled = true;
+            drop(life);
+            self.life_bell.notify_all();
+        }
+    }
+
+    /// Waits until the last known licence is published; and for the first look at the folder where none is known.
+    pub fn wait_until_loaded(&self) -> Result<(), Error> {
+        let deadline = Instant::now() + COLD;
+        let mut life = self.life.lock();
+        while life.loaded.is_none() && !life.ended {
+            if self.life_bell.wait_until(&mut life, deadline).timed_out() {
+                return Err(Error::new(Kind::Timeout, "state_folder", "The state folder did not answer in time."));
+            }
+        }
+        match &life.loaded {
+            Some(Ok(())) => {}
+            Some(Err(error)) => return Err(error.clone()),
+            None => return Err(Error::closed()),
+        }
+        let deadline = deadline.min(Instant::now() + FIRST_LOOK);
+        while !life.settled && !life.ended && !self.life_bell.wait_until(&mut life, deadline).timed_out() {}
+        Ok(())
+    }
+
+    /// Hands a command to the worker and waits for it, two seconds at most.
+    pub fn ask(&self, command: Command) -> Result<Done, Error> {
+        let deadline = Instant::now() + COLD;
+        let slot = Arc::new(Slot::default());
+        {
+            let mut mail = self.mail.lock();
+            if !self.alive() {
+                return Err(Error::closed());
+            }
+            if mail.commands.len() >= MAX_LETTERS {
+                return Err(Error::new(Kind::Limit, "", "Too many calls wait already."));
+            }
+            mail.commands.push_back((command, Reply(slot.clone())));
+        }
+        self.bell.notify_one();
+        let mut answer = slot.answer.lock();
+        while answer.is_none() {
+            if slot.bell.wait_until(&mut answer, deadline).timed_out() && answer.is_none() {
+                return Err(Error::timeout());
+            }
+        }
+        answer.take().unwrap_or_else(|| Err(Error::timeout()))
+    }
+
+    /// The folder thread brings an outcome.
+    pub fn tell(&self, outcome: Outcome) {
+        if self.alive() {
+            self.mail.lock().outcomes.push_back(outcome);
+            self.bell.notify_one();
+        }
+    }
+
+    /// What waits for the worker; waits up to `rest` for something. `None`: the runtime ends.
+    pub fn next_letters(&self, rest: Duration) -> Option<Letters> {
+        let deadline = Instant::now() + rest;
+        let mut mail = self.mail.lock();
+        while self.alive() && mail.commands.is_empty() && mail.outcomes.is_empty() {
+            if self.bell.wait_until(&mut mail, deadline).timed_out() {
+                break;
+            }
+        }
+        if !self.alive() {
+            return None;
+        }
+        Some(Letters { commands: std::mem::take(&mut mail.commands), outcomes: std::mem::take(&mut mail.outcomes) })
+    }
+
+    /// So that ending the runtime ends the folder thread when it is free.
+    pub fn set_desk(&self, desk: &Arc<Desk>) {
+        if let Some(before) = self.desk.lock().replace(desk.clone()) {
+            before.end();
+        }
+        if !self.alive() {
+            desk.end();
+        }
+    }
+
+    fn refuse_letters(&self, error: Error) {
+        let letters = std::mem::take(&mut self.mail.lock().commands);
+        for (_, reply) in letters {
+            reply.send(Err(error.clone()));
+        }
+    }
+
+    fn rest(&self, time: Duration) {
+        let deadline = Instant::now() + time;
+        let mut mail = self.mail.lock();
+        while self.alive() && !self.bell.wait_until(&mut mail, deadline).timed_out() {}
+    }
+
+    /// Asks the threads to end and wakes everybody who sleeps on this runtime.
+    pub fn stop(&self) {
+        let mail = self.mail.lock();
+        self.stopping.store(true, SeqCst);
+        drop(mail);
+        self.bell.notify_all();
+        if let Some(desk) = self.desk.lock().as_ref() {
+            desk.end();
+        }
+        self.log.close();
+        self.board.wake();
+    }
+
+    /// Waits for the `ors-agent` thread. `false`: it still ends by itself.
+    pub fn wait_until_ended(&self, wait: Duration) -> bool {
+        let deadline = Instant::now() + wait;
+        let mut life = self.life.lock();
+        while !life.ended {
+            if self.life_bell.wait_until(&mut life, deadline).timed_out() {
+                return life.ended;
+            }
+        }
+        true
+    }
+}
+
+#[derive(Default)]
+struct Slot {
+    answer: Mutex<Option<Result<Done, Error>>>,
+    bell: Condvar,
+    sent: AtomicBool,
+}
+
+/// The worker's end of one call. Dropping it unanswered (a panic) answers too: nobody waits in vain.
+pub struct Reply(Arc<Slot>);
+
+impl Reply {
+    pub fn send(self, result: Result<Done, Error>) {
+        self.0.put(result);
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if !self.0.sent.load(Relaxed) {
+            self.0.put(Err(Error::new(Kind::Internal, "", "An internal error was contained.")));
+        }
+    }
+}
+
+impl Slot {
+    fn put(&self, result: Result<Done, Error>) {
+        self.sent.store(true, Relaxed);
+        *self.answer.lock() = Some(result);
+        self.bell.notify_all();
+    }
+}

@@ -1,0 +1,176 @@
+//! Looking at the licence folder: when, what was found, and what of it is new.
+
+use super::folder::{Job, Outcome};
+use super::log;
+use super::worker::{Seen, Worker};
+use crate::clock;
+use crate::floating::scan::{Ask, FolderState, Place};
+use crate::floating::{Content, KEYS_FILE, Scan, remote};
+use crate::licence::verify;
+use crate::store::FileStamp;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// A folder on a share is asked less often.
+const SHARE_TICK: u64 = 5;
+/// Looks at a changed file before its stamp is trusted: a file may change twice within one tick of the file system's clock.
+const SETTLED_AFTER: u8 = 3;
+/// Files are read anew this often, whatever their stamps say.
+const READ_ANEW: u64 = 60;
+
+impl Worker {
+    /// The path from the settings, else from the options.
+    pub(super) fn follow_path(&mut self) {
+        let set = self.memory.settings.licence_path.clone().filter(|path| !path.is_empty());
+        let path = set.or_else(|| self.options.licence_folder.clone()).map(PathBuf::from);
+        if path == self.folder {
+            return;
+        }
+        self.folder = path;
+        self.forget_folder();
+        self.scan = None;
+        self.last_file = None;
+        self.wanted = None;
+        self.remote = self.folder.as_deref().is_some_and(remote::is_remote);
+    }
+
+    /// Everything in the folder is judged anew.
+    pub(super) fn forget_folder(&mut self) {
+        self.seen.clear();
+        self.look_now = true;
+    }
+
+    pub(super) fn look(&mut self, now: u64) {
+        let Some(path) = self.folder.clone() else { return };
+        let due = self.look_now || !self.remote || now.is_multiple_of(SHARE_TICK);
+        if !due || self.asked_at.is_some() {
+            return;
+        }
+        if now >= self.read_anew_at {
+            self.read_anew_at = now + READ_ANEW;
+            self.seen.values_mut().for_each(|seen| seen.looks = 0);
+        }
+        let settled = |seen: &Seen| seen.stamp.filter(|_| seen.looks >= SETTLED_AFTER);
+        let stamps = self.seen.iter().filter_map(|(file, seen)| Some((file.clone(), settled(seen)?))).collect();
+        let fls = self.memory.copy.iter().flat_map(|copy| &copy.licence().fls).map(|file| file.name.clone()).collect();
+        let keys_stamp = self.scan.as_ref().and_then(|scan| scan.keys_stamp);
+        if self.give(Job::Scan { path, ask: Ask { stamps, keys_stamp, fls } }) {
+            self.look_now = false;
+            self.asked_at = Some(now);
+        }
+    }
+
+    pub(super) fn take_outcome(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Scanned(scan) => {
+                self.asked_at = None;
+                self.take_scan(*scan);
+            }
+            Outcome::Put(result) => {
+                self.asked_at = None;
+                match self.placing.take() {
+                    Some(placing) => self.placed(placing, result),
+                    None => self.note("A look at the licence folder failed and is repeated.".to_owned()),
+                }
+            }
+            Outcome::Keys(result) => {
+                if let Err(why) = result {
+                    self.say(log::WARNING, format!("The key list could not be written beside the licence: {why}."));
+                }
+            }
+        }
+        self.settle();
+    }
+
+    fn take_scan(&mut self, mut scan: Scan) {
+        let mut next = HashMap::with_capacity(scan.files.len());
+        for found in scan.files.drain(..) {
+            let before = self.seen.remove(&found.file);
+            let seen = match (found.content, before) {
+                (Content::Known, Some(before)) => before,
+                (Content::Known, None) => {
+                    self.look_now = true;
+                    continue;
+                }
+                (Content::Bytes(bytes), before) => {
+                    let same =
+                        before.filter(|seen| seen.outcome.as_ref().is_ok_and(|genuine| genuine.bytes()[..] == bytes));
+                    match same {
+                        Some(seen) => Seen { looks: next_look(&seen, &found.stamp), stamp: found.stamp, ..seen },
+                        None => Seen {
+                            stamp: found.stamp,
+                            looks: 0,
+                            outcome: verify(&bytes, &self.memory.keyring, &self.memory.product),
+                        },
+                    }
+                }
+                (Content::Refused(refusal), before) => {
+                    let looks = before.map_or(0, |seen| next_look(&seen, &found.stamp));
+                    Seen { stamp: found.stamp, looks, outcome: Err(refusal) }
+                }
+            };
+            if let Err(refusal) = &seen.outcome
+                && seen.looks == 0
+            {
+                self.say(
+                    log::WARNING,
+                    format!("{} was refused ({}): {}", found.file, refusal.reason.token(), refusal.detail),
+                );
+            }
+            next.insert(found.file, seen);
+        }
+        if scan.state == FolderState::Read {
+            self.seen = next;
+            if self.seen.values().any(|seen| seen.outcome.is_ok()) || self.given(&scan.place) {
+                self.own_folders.insert(scan.place.folder.clone());
+            }
+        } else if matches!(scan.state, FolderState::Failed(_)) && self.scan.is_some() {
+            // It passes: what was known stays.
+            self.count("folder_failed");
+            return;
+        } else {
+            self.seen.clear();
+        }
+        if let Some(bytes) = scan.keys.take() {
+            self.offer_keys(&bytes);
+        }
+        self.scan = Some(scan);
+    }
+
+    /// Whether this process's own options name the folder.
+    fn given(&self, place: &Place) -> bool {
+        self.options.licence_folder.as_deref().is_some_and(|path| Place::of(path.as_ref()).folder == place.folder)
+    }
+
+    /// A key list lies beside the licence: taken like an upload, and only its own signatures count.
+    fn offer_keys(&mut self, bytes: &[u8]) {
+        match self.memory.keyring.advance_chain(bytes) {
+            Ok((_, steps)) if steps.is_empty() => {}
+            Ok((keyring, steps)) if self.lock.is_some() => {
+                let moment = clock::moment();
+                match self.memory.take_keys(keyring, &steps) {
+                    Ok(()) => {
+                        let line = format!("key list {} was found beside the licence", self.memory.keyring.version());
+                        self.journal(&moment, "", &line);
+                        self.forget_folder();
+                    }
+                    Err(error) => self.trouble("The key list could not be stored", &error),
+                }
+            }
+            Ok(_) => {}
+            Err(refusal) => self.note(format!(
+                "{KEYS_FILE} beside the licence was refused ({}): {}",
+                refusal.reason.token(),
+                refusal.detail
+            )),
+        }
+    }
+
+    pub(super) fn scan_state(&self) -> Option<&FolderState> {
+        self.scan.as_ref().map(|scan| &scan.state)
+    }
+}
+
+fn next_look(seen: &Seen, stamp: &Option<FileStamp>) -> u8 {
+    if seen.stamp == *stamp { seen.looks.saturating_add(1) } else { 0 }
+}

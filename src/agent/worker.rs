@@ -1,0 +1,423 @@
+//! The `ors-agent` thread: looks, decides, publishes.
+//!
+//! It wakes each second, on a command, and when the folder thread has an outcome. What is decided is pure
+//! ([`crate::licence::choose`], [`super::standing`], [`super::announce`]); here are the order of things and the effects.
+//! Only one runtime of all that opened the state folder leads; the others follow what it wrote and write nothing of its.
+
+use super::folder::{Desk, Job, PutJob};
+use super::leader::{Placing, new_challenge};
+use super::memory::{Memory, Stamps};
+use super::options::Checked;
+use super::reread::Reread;
+use super::runtime::Runtime;
+use super::{Command, Error, log};
+use crate::clock;
+use crate::floating::scan::FolderState;
+use crate::floating::{KEYS_FILE, Scan};
+use crate::licence::{Candidate, Choice, Day, Genuine, Judged, Moment, Refusal, Source, choose};
+use crate::store::{FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, secrets};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the thread looks by itself.
+const TICK: Duration = Duration::from_secs(1);
+/// A folder thread that has not answered for so long is held up by its folder.
+const HUNG_AFTER: u64 = 5;
+/// The clock mark and the uploads are looked after this often.
+const SLOW_TICK: u64 = 60;
+/// Running time is added to the clock mark in steps of this size, so that the state is not written each second.
+const MARK_STEP: u64 = 600;
+
+/// A file of the licence folder, as last judged.
+pub(super) struct Seen {
+    pub stamp: Option<FileStamp>,
+    /// Looks since the stamp last changed.
+    pub looks: u8,
+    pub outcome: Result<Genuine, Refusal>,
+}
+
+pub struct Worker {
+    pub(super) runtime: Arc<Runtime>,
+    pub(super) options: Checked,
+    pub(super) memory: Memory,
+    owner: u64,
+    pub(super) lock: Option<FileLock>,
+    journal: Option<Journal>,
+    desk: Option<Arc<Desk>>,
+    pub(super) seen: HashMap<String, Seen>,
+    pub(super) scan: Option<Scan>,
+    pub(super) folder: Option<PathBuf>,
+    pub(super) asked_at: Option<u64>,
+    pub(super) read_anew_at: u64,
+    pub(super) remote: bool,
+    pub(super) look_now: bool,
+    pub(super) last_file: Option<String>,
+    pub(super) own_folders: HashSet<PathBuf>,
+    pub(super) uploads_waiting: bool,
+    pub(super) wanted: Option<Placing>,
+    pub(super) placing: Option<Placing>,
+    pub(super) retry_at: u64,
+    pub(super) keys_to_write: bool,
+    pub(super) reread: Reread,
+    document_stamps: Option<Stamps>,
+    /// Told by diagnostics; a fact of the machine, read once.
+    pub(super) secrets_bound: bool,
+    marked_at: u64,
+    slow_at: u64,
+    counters: BTreeMap<&'static str, u64>,
+    notes: Vec<String>,
+}
+
+impl Worker {
+    /// Reads the state folder and publishes the last known licence.
+    pub fn start(runtime: Arc<Runtime>, options: Checked, owner: u64) -> Result<Worker, Error> {
+        let path = options
+            .state_folder
+            .clone()
+            .ok_or_else(|| Error::argument("state_folder", "A state folder is required."))?;
+        let folder = StateFolder::open(&path, Arc::new(RealDisk))?;
+        let (memory, notes) = Memory::load(folder, options.product.clone(), options.keyring.clone())?;
+        let mut worker = Worker {
+            runtime,
+            memory,
+            owner,
+            lock: None,
+            journal: None,
+            desk: None,
+            seen: HashMap::new(),
+            scan: None,
+            folder: None,
+            asked_at: None,
+            read_anew_at: 0,
+            remote: false,
+            look_now: true,
+            last_file: None,
+            own_folders: HashSet::new(),
+            uploads_waiting: true,
+            wanted: None,
+            placing: None,
+            retry_at: 0,
+            keys_to_write: true,
+            reread: Reread::default(),
+            document_stamps: None,
+            secrets_bound: secrets::machine_bound(),
+            marked_at: clock::boot_seconds(),
+            slow_at: 0,
+            counters: BTreeMap::new(),
+            notes: Vec::new(),
+            options,
+        };
+        for note in notes {
+            worker.note(note);
+        }
+        worker.document_stamps = Some(worker.memory.stamps());
+        worker.follow_path();
+        worker.try_to_lead();
+        worker.settle();
+        Ok(worker)
+    }
+
+    /// Goes on until the runtime ends.
+    pub fn run(&mut self) {
+        loop {
+            self.tick();
+            let log = &self.runtime.log;
+            log.flush();
+            let Some(letters) = self.runtime.next_letters(TICK) else { return };
+            for outcome in letters.outcomes {
+                self.take_outcome(outcome);
+            }
+            for (command, reply) in letters.commands {
+                let result = self.carry_out(command);
+                // In force means that the next answer shows it.
+                self.settle();
+                reply.send(result);
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = clock::boot_seconds();
+        let stamps = Some(self.memory.stamps());
+        if stamps != self.document_stamps {
+            self.document_stamps = stamps;
+            self.reload();
+        }
+        if self.lock.as_ref().is_some_and(|lock| !lock.still_there()) {
+            self.note("The leader's lock file was removed: another process may lead now.".to_owned());
+            self.lock = None;
+            self.journal = None;
+        }
+        if self.lock.is_none() {
+            self.try_to_lead();
+        }
+        if now >= self.slow_at {
+            self.slow_at = now + SLOW_TICK;
+            self.uploads_waiting = true;
+        }
+        self.add_running_time(now);
+        if let Some(line) = self.reread.tick(self.options.reread.as_deref()) {
+            self.say(log::INFORMATION, line);
+        }
+        self.look(now);
+        self.settle();
+    }
+
+    /// Another process wrote something.
+    fn reload(&mut self) {
+        let keys = self.memory.keyring.version();
+        match crate::store::Settings::load(&self.memory.folder) {
+            Ok((settings, notes)) => {
+                self.memory.settings = settings;
+                notes.into_iter().for_each(|note| self.note(note));
+            }
+            Err(error) => self.trouble("The settings cannot be read", &error),
+        }
+        self.memory.acknowledged = handover::acknowledged(&self.memory.folder);
+        self.uploads_waiting = true;
+        if self.lock.is_none() {
+            match self.memory.reload() {
+                Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
+                Err(error) => self.trouble("The state cannot be read", &error),
+            }
+        }
+        if self.memory.keyring.version() != keys {
+            self.forget_folder();
+        }
+        self.follow_path();
+    }
+
+    fn try_to_lead(&mut self) {
+        if !self.runtime.alive() {
+            return;
+        }
+        match FileLock::try_take(&self.memory.folder.file("leader.lock")) {
+            Ok(Some(lock)) => self.lead(lock),
+            Ok(None) => {}
+            Err(error) => self.note(format!("The leader's lock cannot be taken: {error}.")),
+        }
+    }
+
+    fn lead(&mut self, lock: FileLock) {
+        self.lock = Some(lock);
+        clear_stale_temps(self.memory.folder.path());
+        if let Err(error) = self.memory.reload() {
+            self.trouble("The state cannot be read", &error);
+        }
+        match Journal::open(&self.memory.folder) {
+            Ok((journal, notes)) => {
+                self.journal = Some(journal);
+                notes.into_iter().for_each(|note| self.note(note));
+            }
+            Err(error) => self.trouble("The journal cannot be opened", &error),
+        }
+        let mut state = self.memory.state.clone();
+        if state.challenge.is_empty() {
+            state.challenge = new_challenge();
+        }
+        if let Err(error) = self.memory.save(state) {
+            self.trouble("The state could not be stored", &error);
+        }
+        self.uploads_waiting = true;
+        self.say(log::INFORMATION, "This process leads now.".to_owned());
+        let moment = clock::moment();
+        self.journal(&moment, "", &format!("process {} leads", std::process::id()));
+    }
+
+    pub(super) fn leads(&self) -> bool {
+        self.lock.is_some() && self.runtime.alive()
+    }
+
+    /// Hands a job to the folder thread, which is started when first needed.
+    pub(super) fn give(&mut self, job: Job) -> bool {
+        if self.desk.is_none() {
+            let desk = Arc::new(Desk::default());
+            let (mail, watch) = (self.runtime.clone(), self.runtime.clone());
+            match super::folder::start(desk.clone(), move |outcome| mail.tell(outcome), move || watch.alive()) {
+                Ok(()) => {
+                    self.runtime.set_desk(&desk);
+                    self.desk = Some(desk);
+                }
+                Err(error) => {
+                    self.note(format!("The folder thread cannot be started: {error}."));
+                    return false;
+                }
+            }
+        }
+        self.desk.as_ref().is_some_and(|desk| desk.give(job))
+    }
+
+    pub(super) fn give_put(
+        &mut self,
+        folder: PathBuf,
+        file: String,
+        genuine: Genuine,
+        previous: Option<Genuine>,
+        now: i64,
+    ) {
+        let state = self.memory.folder.clone();
+        if !self.give(Job::Put(Box::new(PutJob { folder, file, genuine, previous, state, now }))) {
+            // The folder thread is at something else: decide again when it is done.
+            self.wanted = self.placing.take();
+        }
+    }
+
+    /// Decides what is in use, acts on it when leading, and publishes.
+    pub(super) fn settle(&mut self) {
+        if !self.runtime.alive() {
+            return;
+        }
+        let moment = clock::moment();
+        let mut choice = self.choose();
+        if self.leads() {
+            self.tell_journal(&moment);
+            self.take_uploads(&choice, &moment);
+            choice = self.choose();
+            self.follow(&choice, &moment);
+            self.place(&choice, &moment);
+            self.write_keys_beside();
+        }
+        self.publish(&choice, &moment);
+    }
+
+    pub(super) fn choose(&self) -> Choice {
+        let candidates =
+            self.seen.iter().map(|(file, seen)| Candidate { file: file.clone(), outcome: seen.outcome.clone() });
+        let mut candidates: Vec<Candidate> = candidates.collect();
+        candidates.sort_by(|a, b| a.file.cmp(&b.file));
+        choose(candidates, &self.memory.known(self.scan.as_ref().and_then(|scan| scan.place.named.clone())))
+    }
+
+    fn follow(&mut self, choice: &Choice, moment: &Moment) {
+        let Some((genuine, source)) = &choice.in_use else { return };
+        let judged = self.memory.state.mark.judge(moment);
+        let today = Day::at(judged.now(moment.local));
+        if let Source::Folder(file) = source {
+            self.last_file = Some(file.clone());
+        }
+        match self.memory.follow(genuine, source, moment.local, today) {
+            Ok(Some(line)) => {
+                self.say(log::INFORMATION, format!("{line}."));
+                self.journal(moment, "", &line);
+            }
+            Ok(None) => {}
+            Err(error) => self.trouble("The licence in use could not be recorded", &error),
+        }
+    }
+
+    /// The newest key list lies beside the licence, for the installer.
+    fn write_keys_beside(&mut self) {
+        let Some(place) =
+            self.scan.as_ref().filter(|scan| scan.state == FolderState::Read).map(|scan| scan.place.folder.clone())
+        else {
+            return;
+        };
+        if !self.keys_to_write || self.memory.chain.lists.is_empty() || !self.own_folders.contains(&place) {
+            return;
+        }
+        let job = Job::Keys { path: place.join(KEYS_FILE), bytes: self.memory.chain.to_json() };
+        if self.give(job) {
+            self.keys_to_write = false;
+        }
+    }
+
+    fn add_running_time(&mut self, now: u64) {
+        let ran = now.saturating_sub(self.marked_at);
+        if ran < MARK_STEP || !self.leads() {
+            return;
+        }
+        self.marked_at = now;
+        let mut state = self.memory.state.clone();
+        state.mark.ran(&clock::moment(), ran);
+        if let Err(error) = self.memory.save(state) {
+            self.trouble("The clock mark could not be stored", &error);
+        }
+    }
+
+    pub(super) fn judged(&self, moment: &Moment) -> Judged {
+        self.memory.state.mark.judge(moment)
+    }
+
+    /// Settings were changed by a call of this process.
+    pub(super) fn follow_settings(&mut self) {
+        self.document_stamps = Some(self.memory.stamps());
+        self.follow_path();
+    }
+
+    /// Records in the journal what other processes did by files: settings, acknowledgements.
+    fn tell_journal(&mut self, moment: &Moment) {
+        let mut state = self.memory.state.clone();
+        for change in self.memory.settings.changes_after(state.journaled_settings) {
+            let what = format!("settings changed (revision {}): {}", change.revision, change.members.join(", "));
+            self.journal(moment, &change.by, &what);
+            state.journaled_settings = state.journaled_settings.max(change.revision);
+        }
+        if self.memory.acknowledged > state.journaled_acknowledged {
+            state.journaled_acknowledged = self.memory.acknowledged;
+            self.journal(moment, "", &format!("announcement {} was acknowledged", self.memory.acknowledged));
+        }
+        if let Err(error) = self.memory.save(state) {
+            self.trouble("The state could not be stored", &error);
+        }
+    }
+
+    /// Appends to the journal. Only the leader has one.
+    pub(super) fn journal(&mut self, moment: &Moment, actor: &str, what: &str) {
+        let Some(journal) = &mut self.journal else { return };
+        if let Err(error) = journal.append(moment.local, moment.boot_seconds, actor, what) {
+            self.trouble("The journal could not be written", &error);
+        }
+    }
+
+    pub(super) fn say(&self, level: u32, text: String) {
+        self.runtime.log.write(level, text);
+    }
+
+    pub(super) fn count(&mut self, what: &'static str) {
+        *self.counters.entry(what).or_default() += 1;
+    }
+
+    pub(super) fn trouble(&mut self, what: &str, error: &dyn std::fmt::Display) {
+        self.note(format!("{what}: {error}."));
+    }
+
+    /// A line in the log and in diagnostics; the same one is not repeated.
+    pub(super) fn note(&mut self, text: String) {
+        const KEPT: usize = 20;
+        if self.notes.contains(&text) {
+            return;
+        }
+        self.say(log::WARNING, text.clone());
+        self.notes.push(text);
+        if self.notes.len() > KEPT {
+            self.notes.remove(0);
+        }
+    }
+
+    pub(super) fn parts(&self) -> Parts<'_> {
+        Parts {
+            owner: self.owner,
+            folder: self.folder.as_ref(),
+            hung: self.asked_at.is_some_and(|at| clock::boot_seconds().saturating_sub(at) > HUNG_AFTER),
+            journal: self.journal.as_ref(),
+            counters: &self.counters,
+            notes: &self.notes,
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) -> Result<super::Done, Error> {
+        super::commands::carry_out(self, command)
+    }
+}
+
+/// What publishing needs besides memory and choice.
+pub struct Parts<'a> {
+    pub owner: u64,
+    pub folder: Option<&'a PathBuf>,
+    pub hung: bool,
+    pub journal: Option<&'a Journal>,
+    pub counters: &'a BTreeMap<&'static str, u64>,
+    pub notes: &'a [String],
+}
