@@ -5,7 +5,7 @@ use super::dates::Day;
 use super::{Licence, Reason};
 
 /// `licence_last_day` of a perpetual licence: `ORS_NEVER_DAY`.
-pub const NEVER_DAY: i32 = 9999_12_31;
+pub const NEVER_DAY: i32 = 99_991_231;
 
 /// The answer, as in `ors_update_verdict`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

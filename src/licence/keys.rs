@@ -130,6 +130,7 @@ impl Key {
 #[derive(Clone, Debug)]
 pub struct Keyring {
     version: u64,
+    /// 1 or more: whoever reads it sees to that.
     threshold: u32,
     keys: Vec<Key>,
     /// Digest of the list that this ring is; none for the host's own lines.
@@ -141,19 +142,17 @@ pub struct Keyring {
 /// The root keys of one version and how many of them must sign.
 #[derive(Clone, Debug)]
 struct Quorum {
+    /// 1 or more: whoever reads it sees to that.
     threshold: u32,
     roots: Vec<Key>,
 }
 
 impl Quorum {
     /// How many distinct roots signed: a root that signed twice counts once, and ids do not matter.
-    fn count(&self, envelope: &Envelope, message: &[u8]) -> u32 {
-        let signed = self.roots.iter().filter(|root| root.made_any_of(envelope, message)).count();
+    fn count(&self, envelope: &Envelope) -> u32 {
+        let message = Envelope::pae(&envelope.payload_type, &envelope.payload);
+        let signed = self.roots.iter().filter(|root| root.made_any_of(envelope, &message)).count();
         u32::try_from(signed).unwrap_or(u32::MAX)
-    }
-
-    fn is_met(&self, envelope: &Envelope, message: &[u8]) -> bool {
-        self.threshold >= 1 && self.count(envelope, message) >= self.threshold
     }
 }
 

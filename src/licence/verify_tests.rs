@@ -14,6 +14,18 @@ fn reason(file: &[u8], keys: &Keyring) -> Reason {
     }
 }
 
+/// A payload with as few bytes as a licence can have.
+fn small() -> serde_json::Value {
+    let mut small = payload();
+    small.as_object_mut().unwrap().remove("fls");
+    for (name, value) in
+        [("features", json!([])), ("customer", json!("C")), ("serial", json!("1")), ("expires_on", json!(null))]
+    {
+        small[name] = value;
+    }
+    small
+}
+
 /// A ring in which one key has each status.
 fn ring() -> (Keyring, TestKey) {
     let root = key(Role::Root, "root");
@@ -171,7 +183,7 @@ fn properly_signed_nonsense_is_refused_all_the_same() {
 #[test]
 fn one_flipped_bit_anywhere_never_gives_other_content() {
     let (keys, _) = ring();
-    let file = seal_licence(&payload(), &vendor());
+    let file = seal_licence(&small(), &vendor());
     let whole = verify(&file, &keys, &product()).unwrap();
     let mut harmless = 0;
     for bit in 0..file.len() * 8 {
@@ -200,7 +212,7 @@ fn one_flipped_bit_anywhere_never_gives_other_content() {
 #[test]
 fn one_flipped_bit_in_payload_or_signature_is_a_wrong_signature() {
     let (keys, _) = ring();
-    let good = seal(LICENCE_TYPE, payload().to_string().as_bytes(), &[&vendor()]);
+    let good = seal(LICENCE_TYPE, small().to_string().as_bytes(), &[&vendor()]);
     for bit in 0..good.payload.len() * 8 {
         let mut envelope = good.clone();
         envelope.payload[bit / 8] ^= 1 << (bit % 8);

@@ -4,7 +4,7 @@
 //! steps, oldest first.
 
 use super::list::KeyList;
-use super::{Keyring, Role};
+use super::{Keyring, Quorum, Role};
 use crate::licence::envelope::{Envelope, MAX_KEY_LIST_BYTES, MAX_LICENCE_BYTES};
 use crate::licence::fields::{self, Fields, malformed};
 use crate::licence::{Reason, Refusal};
@@ -43,7 +43,7 @@ impl Keyring {
                 format!("Version {found} of the key list cannot follow version {have}: version {missing} is missing.");
             return Err(Refusal::new(Reason::Sequence, detail));
         }
-        self.signed_by_its_own_roots(list)?;
+        self.signed_by_trusted_roots(list)?;
         let next = next.into_ring(list, Some(self.quorum()));
         next.signed_by_its_own_roots(list)?;
         Ok(Advance::Next(next))
@@ -74,31 +74,33 @@ impl Keyring {
     /// Why a list of this ring's own version with other content is refused. It is a fork when those who could sign this version
     /// did: the roots of the version before, or these; anybody else's list is just badly signed.
     fn forked_by(&self, list: &Envelope) -> Refusal {
-        let message = Envelope::pae(&list.payload_type, &list.payload);
-        let own = self.quorum();
-        if own.is_met(list, &message) || self.before.as_ref().is_some_and(|before| before.is_met(list, &message)) {
+        let met = |quorum: &Quorum| quorum.count(list) >= quorum.threshold;
+        if met(&self.quorum()) || self.before.as_ref().is_some_and(met) {
             let version = self.version;
             let detail = format!(
                 "There are two different key lists of version {version}. Tell the vendor: its root keys signed both."
             );
             return Refusal::new(Reason::KeyListFork, detail);
         }
-        self.too_few(list, own.count(list, &message))
+        self.signed_by_trusted_roots(list).err().unwrap_or_else(|| self.too_few(0))
     }
 
-    /// Whether enough roots of this ring signed.
-    pub(super) fn signed_by_its_own_roots(&self, list: &Envelope) -> Result<(), Refusal> {
-        let message = Envelope::pae(&list.payload_type, &list.payload);
-        let quorum = self.quorum();
-        if quorum.is_met(list, &message) { Ok(()) } else { Err(self.too_few(list, quorum.count(list, &message))) }
-    }
-
-    fn too_few(&self, list: &Envelope, signed: u32) -> Refusal {
-        if signed == 0
-            && let Err(refusal) = self.sealed_by(list, Role::Root)
-        {
-            return refusal;
+    /// Whether enough roots of this ring signed; when none did, says what the signatures are instead.
+    fn signed_by_trusted_roots(&self, list: &Envelope) -> Result<(), Refusal> {
+        match self.quorum().count(list) {
+            signed if signed >= self.threshold => Ok(()),
+            0 => Err(self.sealed_by(list, Role::Root).err().unwrap_or_else(|| self.too_few(0))),
+            signed => Err(self.too_few(signed)),
         }
+    }
+
+    /// Whether enough roots of this ring, which is the list itself, signed it.
+    pub(super) fn signed_by_its_own_roots(&self, list: &Envelope) -> Result<(), Refusal> {
+        let signed = self.quorum().count(list);
+        if signed >= self.threshold { Ok(()) } else { Err(self.too_few(signed)) }
+    }
+
+    fn too_few(&self, signed: u32) -> Refusal {
         let (needed, version) = (self.threshold, self.version);
         let detail = format!(
             "The key list is signed by {signed} of the {needed} active root keys that version {version} asks for."
