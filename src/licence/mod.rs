@@ -10,7 +10,7 @@
 //! 2. `envelope`: the DSSE envelope and what a signature is made over;
 //! 3. `keys`: which keys are trusted, for what, and how a key list replaces them;
 //! 4. `model`: the payload with every limit;
-//! 5. `verify`: the gate. A [`Genuine`] licence is another type than a [`Licence`], and only [`verify`] makes it.
+//! 5. `verify`: the gate. A [`Genuine`] licence is another type than a [`Licence`], and only [`verify()`] makes it.
 //!
 //! Which file of a folder counts is decided in `choose`. What follows from a genuine licence: `dates` (when it ends and when to warn), `changes` (what to announce), `entitlement`
 //! (may this release be installed), `clock_mark` and `time_file` (which time dates are judged at). What was refused, and why, is

@@ -35,7 +35,7 @@ impl TimeFile {
 
 /// Verifies a time file for this installation and this challenge, and gives its time.
 ///
-/// Refuses as [`super::verify`] does, and with `KeyRetired` (a retired key says nothing new), `Product`, `Serial`, and `Clock` when
+/// Refuses as [`super::verify()`] does, and with `KeyRetired` (a retired key says nothing new), `Product`, `Serial`, and `Clock` when
 /// it answers another challenge.
 pub fn verify_time(
     file: &[u8],

@@ -6,7 +6,7 @@ use super::model::claims_of;
 use super::{KeyStatus, Keyring, Licence, Product, Reason, Refusal, Role};
 use std::sync::Arc;
 
-/// A licence for which a trusted key vouches. Only [`verify`] makes one.
+/// A licence for which a trusted key vouches. Only [`verify()`] makes one.
 #[derive(Clone, Debug)]
 pub struct Genuine {
     licence: Arc<Licence>,

@@ -116,3 +116,7 @@ fn from_list(line: usize, encoded: &str) -> Result<Keyring, KeysProblem> {
     ring.signed_by_its_own_roots(&envelope).map_err(|refusal| at(refusal.detail))?;
     Ok(ring)
 }
+
+#[cfg(test)]
+#[path = "host_tests.rs"]
+mod tests;
