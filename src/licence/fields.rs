@@ -20,7 +20,7 @@ pub(super) fn malformed(detail: String) -> Refusal {
     Refusal::new(Reason::Malformed, detail)
 }
 
-/// The members of one object. `place` is what messages call it: "licence", "licence's features[3]".
+/// The members of one object. `place` is what messages call it: "licence", `licence's features[3]`.
 pub(super) struct Fields<'a> {
     members: &'a Map<String, Value>,
     place: String,
