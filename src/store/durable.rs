@@ -153,4 +153,4 @@ pub fn clear_stale_temps(folder: &Path) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

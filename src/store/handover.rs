@@ -123,7 +123,10 @@ pub fn put_upload(folder: &StateFolder, bytes: &[u8], by: &str) -> Result<Digest
     durable::replace(disk, &by_path, clean(by, LONGEST_BY).as_bytes(), Access::Owner)
         .map_err(StoreError::io(step, &by_path))?;
     if let Err(error) = durable::replace(disk, &path, bytes, Access::Owner) {
-        let _ = durable::remove(disk, &by_path);
+        // Not when it is in place after all and only its folder could not be synced.
+        if std::fs::symlink_metadata(&path).is_err() {
+            let _ = durable::remove(disk, &by_path);
+        }
         return Err(StoreError::io(step, &path)(error));
     }
     Ok(digest)

@@ -273,3 +273,60 @@ pub(in super::super) fn machine_id() -> Option<Vec<u8>> {
     let usable = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) && id.bytes().any(|b| b != b'0');
     usable.then(|| id.as_bytes().to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A child that stays alive keeps nobody from the lock once it closed the descriptors.
+    #[test]
+    fn a_forked_child_gives_up_the_locks_of_its_parent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let file = open_lock(&path).unwrap();
+        let slot = note_lock(&file).unwrap();
+        file.try_lock().unwrap();
+
+        let mut to_parent = [0; 2];
+        let mut to_child = [0; 2];
+        // SAFETY: the arrays have room for the two descriptors.
+        unsafe {
+            assert_eq!((libc::pipe(to_parent.as_mut_ptr()), libc::pipe(to_child.as_mut_ptr())), (0, 0));
+        }
+        let mut byte = 0_u8;
+        // SAFETY: the child of this process with threads does only what is allowed after fork: close, write, read, _exit.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            close_noted_locks();
+            // SAFETY: as above.
+            unsafe {
+                libc::close(to_child[1]);
+                libc::write(to_parent[1], (&raw const byte).cast(), 1);
+                libc::read(to_child[0], (&raw mut byte).cast(), 1);
+                libc::_exit(0);
+            }
+        }
+        // SAFETY: descriptors of this test, each closed once; the child is waited for once.
+        unsafe {
+            assert_eq!(libc::read(to_parent[0], (&raw mut byte).cast(), 1), 1);
+            // As a killed parent leaves it: closed, not unlocked.
+            assert!(forget_lock(slot, &file));
+            drop(file);
+            let again = open_lock(&path).unwrap();
+            let taken = again.try_lock();
+            libc::close(to_child[1]);
+            let mut status = 0;
+            assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+            for fd in [to_parent[0], to_parent[1], to_child[0]] {
+                libc::close(fd);
+            }
+            taken.unwrap();
+        }
+    }
+
+    #[test]
+    fn processes_are_known() {
+        assert!(process_exists(std::process::id()) && process_exists(1));
+        assert!(!process_exists(0) && !process_exists(u32::MAX) && !process_exists(4_194_999));
+    }
+}
