@@ -38,7 +38,8 @@ if [ -r "$std_sources/../version" ] && ! grep -q "^$release" "$std_sources/../ve
 fi
 
 if [ "$(cat "$folder/stamp" 2>/dev/null)" != "$stamp" ]; then
-  rm -rf "$sysroot" "$prefix" "$folder/seed" "$folder/env.sh"
+  # What was built on another std must go with it: cargo does not see that a sysroot has changed.
+  rm -rf "$sysroot" "$prefix" "$folder/seed" "$folder/build" "$folder/env.sh"
 
   # 1. std: an empty crate is built with -Zbuild-std, and the libraries that this leaves behind are the sysroot.
   seed=$folder/seed
@@ -84,6 +85,7 @@ export WINEPREFIX=$prefix WINEDEBUG=-all WINEDLLOVERRIDES="mshtml="
 WINE=$wine
 WINESERVER=$server
 SHELL
+  echo "$stamp, built $(date +%s)" >"$folder/generation"
   echo "$stamp" >"$folder/stamp"
 fi
 echo "ready: . $folder/env.sh && cargo test --target $target"
