@@ -1,7 +1,7 @@
 //! Days relative to today: the computer's, or the one that `--at` names.
 
 use jiff::civil::Date;
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan};
 
 const DAY: i64 = 86_400;
 
@@ -37,26 +37,19 @@ impl Calendar {
         Date::constant(1970, 1, 1).saturating_add(whole_days.days())
     }
 
+    /// As licences write it.
     pub fn in_days(&self, days: i32) -> String {
-        self.later(days.days())
+        self.today().saturating_add(days.days()).to_string()
     }
 
-    pub fn in_months(&self, months: i32) -> String {
-        self.later(months.months())
-    }
-
-    pub fn in_months_and_days(&self, months: i32, days: i32) -> String {
-        self.today().saturating_add(months.months()).saturating_add(days.days()).to_string()
+    pub fn in_months(&self, months: i32) -> Date {
+        self.today().saturating_add(months.months())
     }
 
     /// An instant as licences write it.
     pub fn instant_in_hours(&self, hours: i64) -> String {
         let seconds = self.now.as_second() + self.offset_seconds() + hours * 3_600;
         Timestamp::from_second(seconds).unwrap_or(self.now).to_string()
-    }
-
-    fn later(&self, span: Span) -> String {
-        self.today().saturating_add(span).to_string()
     }
 }
 

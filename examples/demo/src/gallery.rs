@@ -39,7 +39,7 @@ struct Place<'a> {
     stopping: &'a AtomicBool,
 }
 
-/// Most urgent first.
+/// Most urgent first; what needs most room last.
 pub static SCENES: [Scene; 9] = [
     Scene {
         id: "licence-expired",
@@ -86,13 +86,6 @@ pub static SCENES: [Scene; 9] = [
         },
     },
     Scene {
-        id: "manual-copy",
-        title: "Manual copy",
-        story: "The disk with the licence folder is gone, and a newer licence was uploaded: somebody has to copy it.",
-        bit: notice::MANUAL_COPY,
-        set_up: manual_copy,
-    },
-    Scene {
         id: "maintenance-expiring",
         title: "Maintenance expiring",
         story: "The maintenance contract ends in twenty days.",
@@ -114,6 +107,13 @@ pub static SCENES: [Scene; 9] = [
         story: "The new feature's name is an HTML element with a script. It has to appear as text.",
         bit: notice::NEW_FEATURES,
         set_up: |place| place.replaced_by("html", HOSTILE, 5),
+    },
+    Scene {
+        id: "manual-copy",
+        title: "Manual copy",
+        story: "The disk with the licence folder is gone, and a newer licence was uploaded: somebody has to copy it.",
+        bit: notice::MANUAL_COPY,
+        set_up: manual_copy,
     },
 ];
 

@@ -4,6 +4,8 @@
 
 use crate::calendar::Calendar;
 use issuer::SigningKey;
+use jiff::ToSpan;
+use jiff::civil::Date;
 use ors::licence::Role;
 use serde::Serialize;
 use std::error::Error;
@@ -95,9 +97,9 @@ pub struct Stage {
     trusted_keys: String,
     pub offers: Offers,
     /// The last day of the licence that the product starts with, in the calendar of this computer.
-    pub expires_on: String,
+    pub expires_on: Date,
     /// A day after it, for `--at`.
-    pub day_after_expiry: String,
+    pub day_after_expiry: Date,
 }
 
 impl Stage {
@@ -122,7 +124,7 @@ impl Stage {
                 renewed: offer("renewed.ors.json"),
             },
             expires_on: real.in_months(5),
-            day_after_expiry: real.in_months_and_days(5, 8),
+            day_after_expiry: real.in_months(5).saturating_add(8.days()),
         };
         stage.make_licences(real, shown)?;
         Ok(stage)
@@ -130,7 +132,7 @@ impl Stage {
 
     fn make_licences(&self, real: &Calendar, shown: &Calendar) -> Result<(), Failed> {
         let first = Draft {
-            expires_on: Some(self.expires_on.clone()),
+            expires_on: Some(self.expires_on.to_string()),
             maintenance_until: Some(real.in_days(20)),
             ..Draft::usual(real)
         };

@@ -23,10 +23,12 @@ pub fn print(address: SocketAddr, stage: &Stage, other_day: Option<&Calendar>) {
     println!("A tour:");
     let offers = &stage.offers;
     let drop_in = |file: &Path| copy(file, &stage.licence_folder());
-    if other_day.is_some() {
-        step(1, "Sign in: the login screen tells about the licence (it ends on the day below).", &[]);
-        println!("     {}", text_in_words(&stage.expires_on));
-        step(2, "Copy a renewed licence into the folder, then refresh:", &[&drop_in(&offers.renewed)]);
+    if let Some(calendar) = other_day {
+        let ended = calendar.today() > stage.expires_on;
+        let last_day = text_in_words(&stage.expires_on.to_string());
+        let login = if ended { format!("it ended on {last_day}") } else { format!("it is good through {last_day}") };
+        step(1, &format!("See what the login screen says about the licence: {login}."), &[&site]);
+        step(2, "Copy this renewed licence into the folder and refresh:", &[&drop_in(&offers.renewed)]);
         step(3, "Every notice there is, each from an installation in that state:", &[&format!("{site}/gallery")]);
     } else {
         step(1, "Sign in. The home page says that maintenance ends soon.", &[]);

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
     Urgent,
-    Soon,
+    Attention,
     News,
 }
 
@@ -17,10 +17,10 @@ const ORDER: [(u32, &str, Urgency); 8] = [
     (notice::LICENCE_EXPIRED, "licence-expired", Urgency::Urgent),
     (notice::NO_LICENCE, "no-licence", Urgency::Urgent),
     (notice::CLOCK_WRONG, "clock-wrong", Urgency::Urgent),
-    (notice::LICENCE_EXPIRING, "licence-expiring", Urgency::Soon),
-    (notice::MAINTENANCE_EXPIRED, "maintenance-expired", Urgency::Soon),
-    (notice::MANUAL_COPY, "manual-copy", Urgency::Soon),
-    (notice::MAINTENANCE_EXPIRING, "maintenance-expiring", Urgency::Soon),
+    (notice::LICENCE_EXPIRING, "licence-expiring", Urgency::Attention),
+    (notice::MAINTENANCE_EXPIRED, "maintenance-expired", Urgency::Attention),
+    (notice::MANUAL_COPY, "manual-copy", Urgency::Attention),
+    (notice::MAINTENANCE_EXPIRING, "maintenance-expiring", Urgency::Attention),
     (notice::NEW_FEATURES, "new-features", Urgency::News),
 ];
 
@@ -37,7 +37,7 @@ impl Banner {
     pub fn markup(&self, button: Option<Markup>) -> Markup {
         let (class, word, symbol) = match self.urgency {
             Urgency::Urgent => ("urgent", "Urgent", "M12 3 2 21h20Zm-1 7h2v5h-2Zm0 6.5h2v2h-2Z"),
-            Urgency::Soon => ("soon", "Soon", "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm-1 4h2v7h-2Zm0 9h2v2h-2Z"),
+            Urgency::Attention => ("attention", "Attention", "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm-1 4h2v7h-2Zm0 9h2v2h-2Z"),
             Urgency::News => ("news", "New", "m12 2 3 7 7 .6-5.3 4.6L18.4 21 12 17.2 5.6 21l1.7-6.8L2 9.6 9 9Z"),
         };
         html! {

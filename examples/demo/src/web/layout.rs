@@ -83,7 +83,8 @@ fn navigation(visitor: &Visitor) -> Markup {
         nav aria-label="Pages" {
             ul {
                 @for (path, name) in PAGES {
-                    @let current = (path == visitor.path).then_some("page");
+                    @let here = visitor.path == path || path != "/" && visitor.path.starts_with(path);
+                    @let current = here.then_some("page");
                     li { a href=(path) aria-current=[current] { (name) } }
                 }
             }
