@@ -87,8 +87,8 @@ impl Term {
             NEVER => NEVER_LEFT,
             // Day D ends at (D+1)T12:00Z and "today" is the UTC date of now - 12 h, so both count in days that begin at noon.
             ends => {
-                let last = (ends - NOON).div_euclid(DAY) - 1;
-                let today = (now - NOON).div_euclid(DAY);
+                let last = ends.saturating_sub(NOON).div_euclid(DAY) - 1;
+                let today = now.saturating_sub(NOON).div_euclid(DAY);
                 i32::try_from(last - today).unwrap_or(if last > today { NEVER_LEFT } else { i32::MIN })
             }
         }
@@ -322,3 +322,7 @@ impl Image {
         hash.max(1)
     }
 }
+
+#[cfg(test)]
+#[path = "notice_tests.rs"]
+mod tests;
