@@ -104,7 +104,7 @@ impl Worker {
 
     /// Decides whether something has to be written into the licence folder now, and starts it.
     pub(super) fn place(&mut self, choice: &Choice, moment: &Moment) {
-        if self.placing.is_some() || self.scan.is_none() {
+        if self.placing.is_some() || self.scan.is_none() || !self.seen_since_put {
             return;
         }
         if let Some(FolderState::Failed(_)) = self.scan_state() {
@@ -228,6 +228,8 @@ impl Worker {
                 self.reread.want();
                 self.drop_upload(placing.upload);
                 self.look_now = true;
+                // What was seen is from before: nothing more is written until the folder was looked at again.
+                self.seen_since_put = false;
             }
             Err(why) => {
                 self.count("install_failed");

@@ -64,6 +64,7 @@ impl Worker {
         match outcome {
             Outcome::Scanned(scan) => {
                 self.asked_at = None;
+                self.seen_since_put = true;
                 self.take_scan(*scan);
             }
             Outcome::Put(result) => {
@@ -88,10 +89,8 @@ impl Worker {
             let before = self.seen.remove(&found.file);
             let seen = match (found.content, before) {
                 (Content::Known, Some(before)) => before,
-                (Content::Known, None) => {
-                    self.look_now = true;
-                    continue;
-                }
+                // It was forgotten while the look was under way: the next look reads it.
+                (Content::Known, None) => continue,
                 (Content::Bytes(bytes), before) => {
                     let same =
                         before.filter(|seen| seen.outcome.as_ref().is_ok_and(|genuine| genuine.bytes()[..] == bytes));

@@ -19,7 +19,7 @@ use crate::store::{FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_st
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the thread looks by itself.
 const TICK: Duration = Duration::from_secs(1);
@@ -53,6 +53,8 @@ pub struct Worker {
     pub(super) read_anew_at: u64,
     pub(super) remote: bool,
     pub(super) look_now: bool,
+    /// The folder was looked at after the last time that something was put into it.
+    pub(super) seen_since_put: bool,
     pub(super) last_file: Option<String>,
     pub(super) own_folders: HashSet<PathBuf>,
     pub(super) uploads_waiting: bool,
@@ -93,6 +95,7 @@ impl Worker {
             read_anew_at: 0,
             remote: false,
             look_now: true,
+            seen_since_put: true,
             last_file: None,
             own_folders: HashSet::new(),
             uploads_waiting: true,
@@ -121,11 +124,18 @@ impl Worker {
 
     /// Goes on until the runtime ends.
     pub fn run(&mut self) {
+        let mut next_tick = Instant::now();
         loop {
-            self.tick();
-            let log = &self.runtime.log;
-            log.flush();
-            let Some(letters) = self.runtime.next_letters(TICK) else { return };
+            if Instant::now() >= next_tick {
+                // After a pause of the process: one tick, not one for each second that passed.
+                next_tick = Instant::now() + TICK;
+                self.tick();
+            } else if self.look_now {
+                self.look(clock::boot_seconds());
+            }
+            self.runtime.log.flush();
+            let rest = next_tick.saturating_duration_since(Instant::now());
+            let Some(letters) = self.runtime.next_letters(rest) else { return };
             for outcome in letters.outcomes {
                 self.take_outcome(outcome);
             }

@@ -1,0 +1,5 @@
+//! What a licence in a folder does to a product, through the C functions.
+#[path = "../support/mod.rs"]
+mod support;
+
+mod renewal;
