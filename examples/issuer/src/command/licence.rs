@@ -36,6 +36,7 @@ Example:
 }
 
 #[derive(Args)]
+#[command(next_help_heading = "Key and output")]
 struct Sealing {
     /// The licence key's file
     #[arg(long, value_name = "FILE")]
@@ -49,8 +50,6 @@ struct Sealing {
 
 #[derive(Args)]
 pub struct New {
-    #[command(flatten)]
-    sealing: Sealing,
     /// Sign this payload, byte for byte, instead of one from the command line; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "product", "serial", "customer", "sequence", "issued_at", "expires_on", "maintenance_until", "users", "feature", "fls",
@@ -86,14 +85,14 @@ pub struct New {
     /// A file for the floating licence server, put beside the licence under its own name (repeatable)
     #[arg(long, value_name = "FILE")]
     fls: Vec<PathBuf>,
+    #[command(flatten)]
+    sealing: Sealing,
 }
 
 #[derive(Args)]
 pub struct Next {
     /// The licence that it follows
     from: PathBuf,
-    #[command(flatten)]
-    sealing: Sealing,
     #[command(flatten)]
     trusted: TrustedArgs,
     /// The customer's name
@@ -126,6 +125,8 @@ pub struct Next {
     /// Leave out a file for the floating licence server (repeatable)
     #[arg(long, value_name = "NAME")]
     remove_fls: Vec<String>,
+    #[command(flatten)]
+    sealing: Sealing,
 }
 
 impl LicenceCommand {
