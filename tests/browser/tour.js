@@ -211,7 +211,8 @@ const today = [
     assert.deepEqual(readFileSync(await download.path()), readFileSync(join(from, files.at(-1))));
   }],
   ["the same for a script", async () => {
-    const status = JSON.parse(demo.follow("api/status"));
+    const address = demo.command("api/status").split(" ").at(-1);
+    const status = await (await fetch(address)).json();
     assert.equal(status.state, "valid");
     assert.equal(status.sequence, 4);
     assert.ok(status.notices.every((notice) => notice.text.length > 0));

@@ -191,8 +191,7 @@ impl Agent {
     pub fn acknowledge(&self, announcement: u64, by: &str) -> Result<(), Failure> {
         let mut error = empty_error();
         // SAFETY: pointer and length of `by` belong together; `error` says its size.
-        let code =
-            unsafe { abi::ors_acknowledge(self.0, announcement, by.as_ptr().cast(), by.len(), &mut error) };
+        let code = unsafe { abi::ors_acknowledge(self.0, announcement, by.as_ptr().cast(), by.len(), &mut error) };
         if code == ORS_OK { Ok(()) } else { Err(Failure::from(code, &error)) }
     }
 
@@ -274,9 +273,8 @@ pub fn check_update(options: &Options<'_>, release_date: &str) -> Result<(Verdic
         return Err(Failure::from(code, &error));
     }
     // SAFETY: `verdict` is live and was just filled; NULL is the default language.
-    let sentence = text(|buf, cap, needed| unsafe {
-        abi::ors_update_text(&verdict, ptr::null(), 0, buf, cap, needed)
-    })?;
+    let sentence =
+        text(|buf, cap, needed| unsafe { abi::ors_update_text(&verdict, ptr::null(), 0, buf, cap, needed) })?;
     Ok((verdict, sentence))
 }
 

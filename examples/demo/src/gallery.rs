@@ -46,9 +46,7 @@ pub static SCENES: [Scene; 9] = [
         title: "Licence expired",
         story: "The licence was good until ten days ago.",
         bit: notice::LICENCE_EXPIRED,
-        set_up: |place| {
-            place.open_with(&Draft { expires_on: Some(place.calendar.in_days(-10)), ..place.long_ago() })
-        },
+        set_up: |place| place.open_with(&Draft { expires_on: Some(place.calendar.in_days(-10)), ..place.long_ago() }),
     },
     Scene {
         id: "no-licence",
@@ -72,9 +70,7 @@ pub static SCENES: [Scene; 9] = [
         title: "Licence expiring",
         story: "The licence is good for twelve more days.",
         bit: notice::LICENCE_EXPIRING,
-        set_up: |place| {
-            place.open_with(&Draft { expires_on: Some(place.calendar.in_days(12)), ..place.long_ago() })
-        },
+        set_up: |place| place.open_with(&Draft { expires_on: Some(place.calendar.in_days(12)), ..place.long_ago() }),
     },
     Scene {
         id: "maintenance-expired",

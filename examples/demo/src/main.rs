@@ -69,7 +69,7 @@ fn run(args: &Args) -> Result<(), Failed> {
         trusted_keys: stage.trusted_keys(),
     })?;
     let app = Arc::new(web::App::new(agent, stage.clone(), shown));
-    let tour = || tour::print(address, &stage, args.at.map(|_| &shown));
+    let tour = || tour::print(address, &stage, args.at.map(|_| &shown), args.keep_folder);
     let served = runtime.block_on(serve(listener, app.clone(), stop, tour));
 
     // The order matters: requests first, then the agents, then the folder that they write to.

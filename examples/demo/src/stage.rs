@@ -73,7 +73,10 @@ impl Draft {
             maintenance_until: Some(calendar.in_days(365)),
             users: 5,
             features: vec![Feature::new("imposition", "Imposition"), Feature::new("tab-editing", "Tab Editing")],
-            fls: vec![FloatingFile { name: "prismaprepare.lic", text: "# Read by the floating licence server itself.\n" }],
+            fls: vec![FloatingFile {
+                name: "prismaprepare.lic",
+                text: "# Read by the floating licence server itself.\n",
+            }],
         }
     }
 
@@ -150,8 +153,8 @@ impl Stage {
         let later = if shown.today() > real.today() { shown } else { real };
         let renewed = Draft {
             sequence: 4,
-            expires_on: Some(later.in_days(365)),
-            maintenance_until: Some(later.in_days(365)),
+            expires_on: Some(later.in_days(400)),
+            maintenance_until: Some(later.in_days(400)),
             ..newer.clone()
         };
         self.write(&renewed, &self.offers.renewed)?;

@@ -2,12 +2,12 @@
 
 use crate::agent::library_version;
 use crate::calendar::{Calendar, text_in_words};
-use crate::stage::{Stage, PRODUCT, PRODUCT_NAME};
+use crate::stage::{PRODUCT, PRODUCT_NAME, Stage};
 use crate::web::{DEMO_PASSWORD, DEMO_USER};
 use std::net::SocketAddr;
 use std::path::Path;
 
-pub fn print(address: SocketAddr, stage: &Stage, other_day: Option<&Calendar>) {
+pub fn print(address: SocketAddr, stage: &Stage, other_day: Option<&Calendar>, keep_folder: bool) {
     let site = format!("http://{address}");
     println!("{PRODUCT_NAME}, a demo product with ORS {} inside", library_version());
     if let Some(calendar) = other_day {
@@ -32,9 +32,21 @@ pub fn print(address: SocketAddr, stage: &Stage, other_day: Option<&Calendar>) {
         step(3, "Every notice there is, each from an installation in that state:", &[&format!("{site}/gallery")]);
     } else {
         step(1, "Sign in. The home page says that maintenance ends soon.", &[]);
-        step(2, "Copy this newer licence into the folder and refresh; then confirm what is new:", &[&drop_in(&offers.newer)]);
-        step(3, "Copy this forged licence and see it refused, with the reason, on the Licence page:", &[&drop_in(&offers.forged)]);
-        step(4, "Copy this one, whose customer and feature names are HTML; they appear as text:", &[&drop_in(&offers.html_names)]);
+        step(
+            2,
+            "Copy this newer licence into the folder and refresh; then confirm what is new:",
+            &[&drop_in(&offers.newer)],
+        );
+        step(
+            3,
+            "Copy this forged licence and see it refused, with the reason, on the Licence page:",
+            &[&drop_in(&offers.forged)],
+        );
+        step(
+            4,
+            "Copy this one, whose customer and feature names are HTML; they appear as text:",
+            &[&drop_in(&offers.html_names)],
+        );
         step(5, "Every notice there is, each from an installation in that state:", &[&format!("{site}/gallery")]);
         step(6, "Ask the installer's question, \"may this release be installed here?\":", &[&format!("{site}/update")]);
         step(7, "What a script sees:", &[&format!("curl {site}/api/status")]);
@@ -42,7 +54,8 @@ pub fn print(address: SocketAddr, stage: &Stage, other_day: Option<&Calendar>) {
         step(8, "Stop, and start on a day after the licence has ended; see the login screen:", &[&later]);
     }
     println!();
-    println!("Product name for other tools: {PRODUCT}. Ctrl-C stops and leaves nothing behind.");
+    let end = if keep_folder { "leaves the folder" } else { "leaves nothing behind" };
+    println!("Product name for other tools: {PRODUCT}. Ctrl-C stops and {end}.");
 }
 
 fn step(number: u32, what: &str, commands: &[&str]) {

@@ -37,7 +37,9 @@ impl Banner {
     pub fn markup(&self, button: Option<Markup>) -> Markup {
         let (class, word, symbol) = match self.urgency {
             Urgency::Urgent => ("urgent", "Urgent", "M12 3 2 21h20Zm-1 7h2v5h-2Zm0 6.5h2v2h-2Z"),
-            Urgency::Attention => ("attention", "Attention", "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm-1 4h2v7h-2Zm0 9h2v2h-2Z"),
+            Urgency::Attention => {
+                ("attention", "Attention", "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm-1 4h2v7h-2Zm0 9h2v2h-2Z")
+            }
             Urgency::News => ("news", "New", "m12 2 3 7 7 .6-5.3 4.6L18.4 21 12 17.2 5.6 21l1.7-6.8L2 9.6 9 9Z"),
         };
         html! {

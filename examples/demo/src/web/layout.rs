@@ -71,7 +71,7 @@ fn framed(title: &str, inside: Option<(&App, &Visitor)>, body: Markup) -> Html<S
                     @if let Some((app, visitor)) = inside { (message(app, visitor)) }
                     (body)
                 }
-                footer { p { "A demo: everything here is on this computer and is removed at the end." } }
+                footer { p { "A demo: the licences are made up, and nothing leaves this computer." } }
             }
         }
     };

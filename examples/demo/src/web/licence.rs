@@ -107,12 +107,21 @@ fn files(seen: &Diagnostics) -> Markup {
                             th scope="col" { "File" } th scope="col" { "State" } th scope="col" { "Number" }
                             th scope="col" { "Serial number" } th scope="col" { "Why" }
                         } }
-                        tbody { @for file in &seen.licences { (file.row()) } }
+                        tbody { @for file in by_state(&seen.licences) { (file.row()) } }
                     }
                 }
             }
         }
     }
+}
+
+/// What counts first, then what somebody should look at.
+fn by_state(files: &[Seen]) -> Vec<&Seen> {
+    let mut files: Vec<&Seen> = files.iter().collect();
+    files.sort_by_key(|file| {
+        ["in_use", "waiting", "refused", "superseded"].iter().position(|state| file.state == *state)
+    });
+    files
 }
 
 impl Seen {

@@ -119,10 +119,14 @@ impl From<Failure> for Oops {
 impl IntoResponse for Oops {
     fn into_response(self) -> Response {
         let (status, sentence) = match self {
-            Oops::NotOurForm => (StatusCode::FORBIDDEN, "This form is too old. Go back, refresh the page and try again.".into()),
+            Oops::NotOurForm => {
+                (StatusCode::FORBIDDEN, "This form is too old. Go back, refresh the page and try again.".into())
+            }
             Oops::NotThere => (StatusCode::NOT_FOUND, "There is nothing at this address.".into()),
             Oops::Library(failure) => (StatusCode::SERVICE_UNAVAILABLE, failure.message),
-            Oops::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "Something broke; the terminal may say more.".to_owned()),
+            Oops::Broken => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "Something broke; the terminal may say more.".to_owned())
+            }
         };
         layout::plain(status, &sentence).into_response()
     }

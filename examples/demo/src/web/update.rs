@@ -14,7 +14,11 @@ pub struct Asked {
     release: Option<String>,
 }
 
-pub async fn page(State(app): State<Shared>, Query(asked): Query<Asked>, visitor: Visitor) -> Result<Html<String>, Oops> {
+pub async fn page(
+    State(app): State<Shared>,
+    Query(asked): Query<Asked>,
+    visitor: Visitor,
+) -> Result<Html<String>, Oops> {
     let answer = match asked.release.clone() {
         Some(release) => Some(cold(&app, move |app| ask(app, &release)).await?),
         None => None,
