@@ -19,7 +19,7 @@ const command = options.demo ? [options.demo] : ["cargo", "run", "--quiet", "--m
 const output = join(root, "tests", "output", "browser");
 
 /** "Dropped into the folder -> seen" is promised within 2 s; a computer busy with other tests gets more. */
-const SEEN = 5_000;
+const SEEN = 15_000;
 const HOSTILE = "<img src=x onerror=\"document.title='taken over'\">";
 
 rmSync(output, { recursive: true, force: true });
@@ -188,7 +188,7 @@ const today = [
   }],
   ["the gallery shows every notice", async () => {
     await page.getByRole("link", { name: "Gallery" }).click();
-    await heading("Gallery").waitFor({ timeout: 30_000 });
+    await heading("Gallery").waitFor({ timeout: 45_000 });
     const expected = ["licence-expired", "no-licence", "clock-wrong", "licence-expiring", "maintenance-expired", "manual-copy",
       "maintenance-expiring", "new-features"];
     for (const token of expected) await page.locator(`[data-scene="${token}"] [data-notice="${token}"]`).waitFor();

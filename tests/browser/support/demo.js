@@ -4,7 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 
 const START = 60_000;
-const STOP = 10_000;
+const STOP = 20_000;
 
 export class Demo {
   /** Starts `command`; resolves when the whole tour is printed. */
