@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use super::os;
 
@@ -36,74 +37,79 @@ pub enum Access {
     },
 }
 
-/// What durable writing asks of a disk. Every call either happens as a whole or returns the error; `write` and
-/// `append` may leave a part behind.
+/// What durable writing asks of a disk. Every call either happens as a whole or returns the error; `write` may leave a
+/// part behind. Without an implementation of its own, a call goes to the disk of this machine.
 pub trait Disk: Send + Sync {
+    /// How long a rename waits while somebody else holds the file, which on Windows a virus scanner, indexer or backup
+    /// does for a moment after every change.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
     /// Makes a new file for writing, with its final rights; a name that exists is an error. Leaves nothing on error.
-    fn create(&self, path: &Path, access: Access) -> io::Result<File>;
-    /// Opens a file for appending, making it with `access` when it is missing. A link is not followed.
-    fn append(&self, path: &Path, access: Access) -> io::Result<File>;
-    /// Writes all bytes.
-    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
-    /// Cuts an open file to `length` bytes.
-    fn cut(&self, file: &File, length: u64) -> io::Result<()>;
-    /// Forces an open file to the disk.
-    fn sync(&self, file: &File) -> io::Result<()>;
-    /// Renames within a folder, replacing `to`.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Renames within a folder; `AlreadyExists` when `to` is there, which is never replaced.
-    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Forces a folder's names to the disk.
-    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
-    /// Removes one file.
-    fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Makes one folder level; `AlreadyExists` when the name is taken. `Secret`: for its owner alone; else as the folder
-    /// above it.
-    fn make_folder(&self, path: &Path, access: Access) -> io::Result<()>;
-}
-
-/// The disk of this machine.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RealDisk;
-
-impl Disk for RealDisk {
     fn create(&self, path: &Path, access: Access) -> io::Result<File> {
         os::create(path, access)
     }
 
+    /// Opens a file for appending, making it with `access` when it is missing. A link is not followed.
     fn append(&self, path: &Path, access: Access) -> io::Result<File> {
         os::append(path, access)
     }
 
+    /// Writes all bytes.
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
         file.write_all(bytes)
     }
 
+    /// Cuts an open file to `length` bytes.
     fn cut(&self, file: &File, length: u64) -> io::Result<()> {
         file.set_len(length)
     }
 
+    /// Forces an open file to the disk.
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_all()
     }
 
+    /// Renames within a folder, replacing `to`.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        os::rename(from, to)
+        os::rename(from, to, self.patience())
     }
 
+    /// Renames within a folder; `AlreadyExists` when `to` is there, which is never replaced.
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
-        os::rename_new(from, to)
+        os::rename_new(from, to, self.patience())
     }
 
+    /// Forces a folder's names to the disk.
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         os::sync_folder(folder)
     }
 
+    /// Removes one file.
     fn remove(&self, path: &Path) -> io::Result<()> {
         os::remove(path)
     }
 
+    /// Makes one folder level; `AlreadyExists` when the name is taken. `Secret`: for its owner alone; else as the folder
+    /// above it.
     fn make_folder(&self, path: &Path, access: Access) -> io::Result<()> {
         os::make_folder(path, access)
+    }
+}
+
+/// The disk of this machine, for threads of our own, which may wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {}
+
+/// The same for a host's thread: a call of the host has 2 s in all, and it renames up to five files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BriefDisk;
+
+impl Disk for BriefDisk {
+    fn patience(&self) -> Duration {
+        Duration::from_millis(300)
     }
 }

@@ -132,6 +132,13 @@ pub fn put_upload(folder: &StateFolder, bytes: &[u8], by: &str) -> Result<Digest
     Ok(digest)
 }
 
+/// The folder if it is there, and is no link.
+fn uploads_folder(folder: &StateFolder) -> Option<StateFolder> {
+    let path = folder.file(UPLOADS);
+    let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
+    if is_folder { StateFolder::existing(&path) } else { None }
+}
+
 fn is_digest(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
@@ -159,7 +166,7 @@ fn names(uploads: &StateFolder) -> io::Result<Vec<String>> {
 /// # Errors
 /// The folder cannot be listed. A folder that is not there is an empty list.
 pub fn uploads(folder: &StateFolder) -> io::Result<Vec<Upload>> {
-    let Some(uploads) = StateFolder::existing(&folder.file(UPLOADS)) else { return Ok(Vec::new()) };
+    let Some(uploads) = uploads_folder(folder) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for digest in names(&uploads)?.into_iter().take(MOST_UPLOADS) {
         let path = uploads.file(&format!("{digest}.lic"));
@@ -184,7 +191,7 @@ pub fn drop_upload(folder: &StateFolder, digest: &str) {
     if !is_digest(digest) {
         return;
     }
-    let Some(uploads) = StateFolder::existing(&folder.file(UPLOADS)) else { return };
+    let Some(uploads) = uploads_folder(folder) else { return };
     let disk = folder.disk().as_ref();
     // The licence first: a `.by` alone is no upload.
     if durable::remove(disk, &uploads.file(&format!("{digest}.lic"))).is_ok() {

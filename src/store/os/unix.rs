@@ -7,6 +7,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use super::super::disk::Access;
 
@@ -87,11 +88,11 @@ pub(in super::super) fn kept_access(path: &Path) -> Option<Access> {
     Some(Access::Kept { mode: meta.mode() & 0o777, uid: meta.uid(), gid: meta.gid() })
 }
 
-pub(in super::super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+pub(in super::super) fn rename(from: &Path, to: &Path, _patience: Duration) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-pub(in super::super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+pub(in super::super) fn rename_new(from: &Path, to: &Path, _patience: Duration) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     match rename_no_replace(from, to) {
         // Kernel or file system without the flag: the older way, below.
@@ -141,10 +142,12 @@ pub(in super::super) fn make_folder(path: &Path, access: Access) -> io::Result<(
     use std::os::unix::fs::DirBuilderExt;
     let mode = if access == Access::Owner && is_group_folder(path.parent()) { 0o2770 } else { 0o700 };
     fs::DirBuilder::new().mode(0o700).create(path)?;
-    if fs::symlink_metadata(path)?.mode() & 0o7777 == mode {
+    // By descriptor: who shares the group folder could put a link in the place of the name.
+    let folder = OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY | libc::O_NOFOLLOW).open(path)?;
+    if folder.metadata()?.mode() & 0o7777 == mode {
         return Ok(());
     }
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    folder.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 fn not_plain(why: &str) -> io::Error {

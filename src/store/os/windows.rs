@@ -25,8 +25,6 @@ use windows_sys::Win32::System::Threading::{
 use super::super::disk::Access;
 use super::windows_rights;
 
-/// How long a rename waits for whoever holds the file: scanners, indexers and backups let go within seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// For removing and reading: what is in the way is a rename that is being done.
 const SHORT_PATIENCE: Duration = Duration::from_millis(300);
 
@@ -104,21 +102,21 @@ pub(in super::super) fn kept_access(_path: &Path) -> Option<Access> {
     None
 }
 
-fn move_file(from: &Path, to: &Path, flags: u32) -> io::Result<()> {
+fn move_file(from: &Path, to: &Path, flags: u32, patience: Duration) -> io::Result<()> {
     let (from, to) = (wide(from)?, wide(to)?);
-    patiently(PATIENCE, || {
+    patiently(patience, || {
         // SAFETY: both are NUL-terminated and live until the call returns.
         let done = unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), flags | MOVEFILE_WRITE_THROUGH) };
         if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     })
 }
 
-pub(in super::super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    move_file(from, to, MOVEFILE_REPLACE_EXISTING)
+pub(in super::super) fn rename(from: &Path, to: &Path, patience: Duration) -> io::Result<()> {
+    move_file(from, to, MOVEFILE_REPLACE_EXISTING, patience)
 }
 
-pub(in super::super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    move_file(from, to, 0)
+pub(in super::super) fn rename_new(from: &Path, to: &Path, patience: Duration) -> io::Result<()> {
+    move_file(from, to, 0, patience)
 }
 
 /// NTFS journals its names, and the rename was written through.
@@ -268,6 +266,28 @@ mod tests {
         for name in ["null", "console.ors.json", "com10", "comx", "lpt", "a.nul"] {
             assert!(!is_device_name(&Path::new(r"C:\licences").join(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn a_rename_outlasts_who_holds_the_file_but_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::write(&from, "new").unwrap();
+        fs::write(&to, "old").unwrap();
+        let hold = || OpenOptions::new().read(true).share_mode(FILE_SHARE_READ).open(&to).unwrap();
+        let held = hold();
+        let started = Instant::now();
+        let error = rename(&from, &to, Duration::from_millis(100)).unwrap_err();
+        assert!(in_the_way(&error) && started.elapsed() < Duration::from_secs(3), "{error}");
+        assert_eq!((fs::read(&from).unwrap(), fs::read(&to).unwrap()), (b"new".to_vec(), b"old".to_vec()));
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(150));
+                drop(held);
+            });
+            rename(&from, &to, Duration::from_secs(5)).unwrap();
+        });
+        assert_eq!(fs::read(&to).unwrap(), b"new");
     }
 
     #[test]

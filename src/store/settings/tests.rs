@@ -7,6 +7,8 @@ use crate::store::durable::tests::temps;
 use crate::store::{FaultyDisk, document};
 
 mod damage;
+mod merging;
+mod secret;
 
 fn folder(path: &Path) -> StateFolder {
     StateFolder::existing(path).unwrap()
@@ -264,68 +266,6 @@ fn values_at_their_limits_are_taken_and_kept() {
 }
 
 #[test]
-fn a_set_on_an_older_revision_is_merged_or_stale() {
-    // Ann read revision 1; Bob then set the port. Ann's set follows.
-    let cases = [
-        (json!({ "revision": 1, "language": "de" }), "ok 3", "another member"),
-        (json!({ "revision": 1, "proxy": { "port": 99 } }), "stale proxy.port", "the same member"),
-        (json!({ "revision": 1, "language": "de", "proxy": { "port": 99 } }), "stale proxy.port", "both"),
-        (json!({ "revision": 1, "proxy": { "port": 2 } }), "ok 2", "what Bob set too"),
-        (json!({ "revision": 1, "proxy": { "port": 8080 } }), "ok 2", "only repeated from revision 1"),
-        (json!({ "revision": 2, "proxy": { "port": 99 } }), "ok 3", "on the newest revision"),
-        (json!({ "proxy": { "port": 99 } }), "ok 3", "without a revision"),
-        (json!({ "revision": 0, "language": "de" }), "stale language", "changed at 1"),
-        (json!({ "revision": 3, "language": "de" }), "stale revision", "a revision to come"),
-        (json!({ "revision": 1, "proxy": { "password": "p" } }), "ok 3", "a secret nobody changed"),
-        (json!({ "revision": 1, "verification_code": "x" }), "stale verification_code", "a secret Bob changed"),
-        (json!({ "revision": 1, "verification_code": { "set": true } }), "ok 2", "a secret left alone"),
-    ];
-    for (json, expected, why) in cases {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = folder(temp.path());
-        set(&folder, &full()).unwrap();
-        set(&folder, &json!({ "proxy": { "port": 2 }, "verification_code": "new" })).unwrap();
-        assert_eq!(said(set(&folder, &json)), expected, "{why}");
-        let bobs = if expected == "ok 3" && json["proxy"]["port"] == 99 { 99 } else { 2 };
-        assert_eq!(get(&folder)["proxy"]["port"], bobs, "{why}");
-    }
-}
-
-/// A page posts the whole form; what it did not touch must not undo another's change.
-#[test]
-fn a_whole_form_on_an_older_revision_keeps_what_others_changed() {
-    let temp = tempfile::tempdir().unwrap();
-    let folder = folder(temp.path());
-    set(&folder, &full()).unwrap();
-    let mut form = get(&folder);
-    for port in [1, 2, 3] {
-        set(&folder, &json!({ "proxy": { "port": port } })).unwrap();
-    }
-    form["language"] = json!("de");
-    assert_eq!(said(set(&folder, &form)), "ok 5");
-    let now = get(&folder);
-    assert_eq!((&now["language"], &now["proxy"]["port"]), (&json!("de"), &json!(3)));
-    form["proxy"]["port"] = json!(7);
-    assert_eq!(said(set(&folder, &form)), "stale proxy.port");
-}
-
-#[test]
-fn changes_longer_ago_than_is_remembered_are_stale_when_they_differ() {
-    let temp = tempfile::tempdir().unwrap();
-    let folder = folder(temp.path());
-    set(&folder, &json!({ "proxy": { "port": 1 } })).unwrap();
-    set(&folder, &json!({ "proxy": { "port": 2 } })).unwrap();
-    for n in 0..CHANGES_KEPT as u64 {
-        set(&folder, &json!({ "unreachable_hours": n % 2 + 1 })).unwrap();
-    }
-    let (settings, _) = Settings::load(&folder).unwrap();
-    assert_eq!(settings.changes_after(0).len(), CHANGES_KEPT);
-    assert_eq!(settings.changes_after(settings.revision - 2).len(), 2);
-    assert_eq!(said(set(&folder, &json!({ "revision": 1, "proxy": { "port": 1 } }))), "stale proxy.port");
-    assert_eq!(said(set(&folder, &json!({ "revision": 1, "proxy": { "port": 2 } }))), "ok 52");
-}
-
-#[test]
 fn each_change_is_remembered_with_its_maker_and_without_values() {
     let temp = tempfile::tempdir().unwrap();
     let folder = folder(temp.path());
@@ -353,58 +293,6 @@ fn to_confirm_the_same_serial_again_is_a_change() {
     }
     assert_eq!(get(&folder).get("confirm_serial"), None, "write only");
     assert_eq!(set(&folder, &json!({ "confirm_serial": null })).unwrap().confirm_serial, None);
-}
-
-#[test]
-fn secrets_are_set_cleared_and_left_alone() {
-    let temp = tempfile::tempdir().unwrap();
-    let folder = folder(temp.path());
-    let is_set = |folder: &StateFolder| {
-        let now = get(folder);
-        ["/verification_code", "/proxy/password", "/share_account/password"]
-            .map(|at| now.pointer(at).unwrap()["set"].as_bool().unwrap())
-    };
-    set(&folder, &json!({ "verification_code": "a", "proxy": { "password": "b" } })).unwrap();
-    assert_eq!(is_set(&folder), [true, true, false]);
-    set(&folder, &json!({ "verification_code": null, "proxy": { "password": { "set": false } } })).unwrap();
-    assert_eq!(is_set(&folder), [false, true, false]);
-    assert_eq!(said(set(&folder, &json!({ "proxy": { "password": "b" } }))), "ok 2", "the same secret again");
-    let sealed = |folder: &StateFolder| {
-        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name.ends_with(".sealed")).collect::<Vec<_>>()
-    };
-    assert_eq!(sealed(&folder), ["secrets-2.sealed"]);
-    set(&folder, &json!({ "language": "de" })).unwrap();
-    assert_eq!(sealed(&folder), ["secrets-2.sealed"]);
-    set(&folder, &json!({ "proxy": { "password": null } })).unwrap();
-    assert_eq!((is_set(&folder), sealed(&folder)), ([false; 3], Vec::new()));
-    assert_eq!(said(set(&folder, &json!({ "proxy": { "password": null } }))), "ok 4");
-}
-
-#[test]
-fn no_secret_is_in_any_file_debug_text_or_error() {
-    let temp = tempfile::tempdir().unwrap();
-    let folder = folder(temp.path());
-    let settings = set(&folder, &full()).unwrap();
-    let mut texts = vec![format!("{settings:?}"), settings.to_json(rest()).to_string()];
-    for entry in fs::read_dir(temp.path()).unwrap() {
-        texts.push(String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned());
-    }
-    for wrong in [
-        r#"{"proxy":{"password":"battery\u0000"}}"#,
-        r#"{"verification_code":"correct horse","x":1}"#,
-        r#"{"verification_code":"correct horse" "x"}"#,
-        r#"{"verification_code":["correct horse"]}"#,
-    ] {
-        let error = Settings::change(&folder, wrong.as_bytes(), "Ann", 1, &Value::Null).unwrap_err();
-        texts.push(format!("{error} {error:?}"));
-    }
-    assert!(texts.len() > 8);
-    for text in texts {
-        for secret in ["correct horse", "battery", "staple"] {
-            assert!(!text.contains(secret), "{secret} in {text}");
-        }
-    }
 }
 
 #[test]
