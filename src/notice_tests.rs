@@ -46,7 +46,10 @@ fn month_ends_are_clamped_when_the_warning_starts() {
 fn a_perpetual_licence_never_warns_and_no_contract_says_nothing() {
     let image = facts(Term::PERPETUAL, Term::NONE).at(unix("2099-01-01T00:00:00Z"));
     assert_eq!((image.notices, image.licence_state()), (0, LicenceState::Valid));
-    assert_eq!((image.licence_last_day, image.licence_days_left, image.licence_expires_at), (NEVER_DAY, NEVER_LEFT, NEVER));
+    assert_eq!(
+        (image.licence_last_day, image.licence_days_left, image.licence_expires_at),
+        (NEVER_DAY, NEVER_LEFT, NEVER)
+    );
     assert_eq!((image.maintenance_last_day, image.maintenance_days_left, image.maintenance_ends_at), (0, 0, 0));
 }
 

@@ -30,7 +30,9 @@ pub use error::StoreError;
 pub use folder::StateFolder;
 pub use handover::Upload;
 pub use journal::{Journal, JournalReport, verify_journal};
-pub use lock::{FileLock, close_all_in_child};
+pub use lock::FileLock;
+#[cfg(unix)]
+pub use lock::close_all_in_child;
 pub use reading::{FileStamp, read_limited, stamp};
 pub use secrets::{Secret, SecretsProblem};
 pub use settings::{Change, ReadOnlyPart, Settings, SettingsError, SettingsErrorKind};
