@@ -86,7 +86,7 @@
     AT(ors_install_result, sequence, 16, 16)              \
     AT(ors_install_result, announcement, 24, 24)
 
-#if defined(ORS_ASSISTANCE_OFF) /* the struct and its numbers come with the assistance functions */
+#if defined(WITH_ASSISTANCE) /* the struct comes with its functions; its numbers are there already */
 #define LAYOUT_OF_ASSISTANCE(SIZE, AT) \
     SIZE(ors_assistance, 56, 56)              \
     AT(ors_assistance, struct_size, 0, 0)     \
@@ -218,7 +218,6 @@ BITS(ORS_TEXT_ASSISTANCE_REASON, 37u);
 BITS(ORS_TEXT_MATCHING_CODE, 38u);
 BITS(ORS_TEXT_TICKET, 39u);
 BITS(ORS_TEXT_FINGERPRINT, 48u);
-#if defined(ORS_ASSISTANCE_OFF)
 BITS(ORS_CAN_REMOTE_CONTROL, 0x1u);
 BITS(ORS_CAN_VPN, 0x2u);
 BITS(ORS_CAN_VIEW, 0x4u);
@@ -232,12 +231,12 @@ BITS(ORS_ASSISTANCE_ENDING, 6u);
 BITS(ORS_ASSISTANCE_ENDED, 7u);
 BITS(ORS_ASSISTANCE_DECLINED, 8u);
 BITS(ORS_ASSISTANCE_EXPIRED, 9u);
-#endif
 
 int main(void)
 {
 #define PRINT_SIZE(type, on_64, on_32) printf(#type " %lu\n", (unsigned long)sizeof(type));
 #define PRINT_AT(type, field, on_64, on_32) printf(#type "." #field " %lu\n", (unsigned long)offsetof(type, field));
     LAYOUT(PRINT_SIZE, PRINT_AT)
+    LAYOUT_OF_ASSISTANCE(PRINT_SIZE, PRINT_AT)
     return 0;
 }

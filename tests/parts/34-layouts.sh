@@ -5,8 +5,10 @@
 
 out=$TARGET/layouts
 mkdir -p "$out"
+with=()
+! grep -q '^} ors_assistance;' "$ROOT/include/ors.h" || with=(-DWITH_ASSISTANCE)
 for compiler in gcc x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc; do
-  "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$ROOT/include" "$ROOT/tests/abi/layout.c" -o "$out/layout-$compiler"
+  "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror "${with[@]}" -I"$ROOT/include" "$ROOT/tests/abi/layout.c" -o "$out/layout-$compiler"
   echo "ok $compiler"
 done
 "$out/layout-gcc" >"$out/c.txt"
