@@ -2,7 +2,7 @@
 //!
 //! Programs in C and C# load the shipped library as a product would and do the measuring; this one builds what they need, runs
 //! them, and prints what they found as ratios, which travel between machines better than nanoseconds do. Ends with failure
-//! when a number is not held. `ORS_LIBRARY=/path/libors.so` measures another file than the one that tools/ship makes.
+//! when a number is not held. `ORS_SHIPPED=/a/folder` measures the libors.so in it instead of the one that tools/ship makes.
 
 #[path = "../tests/hosts/hot/hold.rs"]
 mod hold;

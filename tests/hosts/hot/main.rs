@@ -1,5 +1,6 @@
 //! The promises of the hot path, held against the shipped library by C hosts: no allocation, no system call, a dropped licence
-//! seen within two seconds, no growth. `cargo test --test hot`; `ORS_LIBRARY=/path/libors.so` measures another file.
+//! seen within two seconds, no growth. `cargo test --test hot`; `ORS_SHIPPED=/a/folder` measures the
+//! libors.so in it instead.
 #![cfg(target_os = "linux")]
 
 mod hold;

@@ -23,15 +23,15 @@ fn built() -> PathBuf {
     folder
 }
 
-/// The file under measurement: the one that `ORS_LIBRARY` names, else the shipped one, built now if it is not fresh.
+/// The file under measurement: `libors.so` in the folder that `ORS_SHIPPED` names, else the shipped one, built now if it is not fresh.
 pub fn shipped() -> PathBuf {
     static FOUND: OnceLock<PathBuf> = OnceLock::new();
     FOUND.get_or_init(find_or_ship).clone()
 }
 
 fn find_or_ship() -> PathBuf {
-    if let Some(named) = std::env::var_os("ORS_LIBRARY") {
-        return fs::canonicalize(named).expect("the library that ORS_LIBRARY names");
+    if let Some(folder) = std::env::var_os("ORS_SHIPPED") {
+        return fs::canonicalize(Path::new(&folder).join("libors.so")).expect("libors.so in the folder ORS_SHIPPED");
     }
     output(Command::new(root().join("tools/ship")).arg("linux").env("CARGO_TARGET_DIR", target()));
     target().join("ship/linux/libors.so")
