@@ -46,14 +46,13 @@ pub fn carry_out(worker: &mut Worker, command: Command) -> Result<Done, Error> {
 }
 
 fn acknowledge(worker: &mut Worker, id: u64, by: &str) -> Result<Done, Error> {
-    if id <= worker.memory.acknowledged {
+    if id <= worker.memory.acknowledged.id {
         return Ok(Done::Nothing);
     }
     if !worker.memory.state.announcements.raised(id) {
         return Err(Error::new(Kind::Stale, "announcement", "This announcement has not been raised."));
     }
-    handover::acknowledge(&worker.memory.folder, id)?;
-    let _ = by;
+    handover::acknowledge(&worker.memory.folder, id, by)?;
     worker.memory.acknowledged = handover::acknowledged(&worker.memory.folder);
     Ok(Done::Nothing)
 }
@@ -96,7 +95,7 @@ fn upload(worker: &mut Worker, bytes: &[u8], by: &str) -> Result<Done, Error> {
                 installed.changes = Changes::between(&Content::of(used.licence(), today), &content).bits();
             }
             let announcements = &worker.memory.state.announcements;
-            if announcements.would_announce(&content, worker.memory.acknowledged).is_some() {
+            if announcements.would_announce(&content, worker.memory.acknowledged.id).is_some() {
                 installed.announcement = announcements.next_id(installed.sequence);
             }
         }

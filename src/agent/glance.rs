@@ -166,7 +166,7 @@ impl Glance {
         match &self.memory {
             Some(memory) => {
                 if self.choice.in_use.is_some()
-                    && let Some((id, _)) = memory.state.announcements.shown(memory.acknowledged)
+                    && let Some((id, _)) = memory.state.announcements.shown(memory.acknowledged.id)
                 {
                     facts.steady |= NEW_FEATURES;
                     facts.announcement = id;
@@ -178,7 +178,7 @@ impl Glance {
                 let standing = memory.standing(&self.choice, None);
                 view.waiting.clone_from(&memory.waiting);
                 view.announcements = memory.state.announcements.clone();
-                view.acknowledged = memory.acknowledged;
+                view.acknowledged = memory.acknowledged.id;
                 view.settings =
                     settings_json(&memory.settings, standing.serial.as_ref().map(|serial| serial.as_str().to_owned()));
                 view.language.clone_from(&memory.settings.language);

@@ -11,7 +11,8 @@ use crate::licence::{
     Serial, Source, hex, verify,
 };
 use crate::store::{
-    Access, FileStamp, Settings, StateFolder, StoreError, document, handover, read_limited, replace, stamp,
+    Access, FileStamp, Settings, StateFolder, StoreError, document, handover, handover::Acknowledged, read_limited,
+    replace, stamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -116,7 +117,7 @@ pub struct Memory {
     floor_revision: u64,
     pub copy: Option<Genuine>,
     pub settings: Settings,
-    pub acknowledged: u64,
+    pub acknowledged: Acknowledged,
     pub waiting: Option<Waiting>,
 }
 
@@ -137,7 +138,7 @@ impl Memory {
             floor_revision: 0,
             copy: None,
             settings,
-            acknowledged: 0,
+            acknowledged: Acknowledged::default(),
             waiting: None,
             folder,
             product,
@@ -269,7 +270,7 @@ impl Memory {
             state.path_revision = self.settings.licence_path_revision;
             state.confirmed.clone_from(&self.settings.confirm_serial);
         }
-        state.announcements.follow(Content::of(licence, today), self.acknowledged, now);
+        state.announcements.follow(Content::of(licence, today), self.acknowledged.id, now);
         let told = hex(&genuine.digest());
         let newer = state.journaled_licence != told;
         state.mark.licence_issued(licence.issued_at, newer);

@@ -24,7 +24,7 @@ impl Worker {
             (Some(_), None) => Folder::NotRead,
             (Some(_), Some(state)) => Folder::Seen(state.clone()),
         };
-        let shown = self.memory.state.announcements.shown(self.memory.acknowledged);
+        let shown = self.memory.state.announcements.shown(self.memory.acknowledged.id);
         let waiting = self.memory.waiting.clone();
         let service = if self.memory.settings.enabled { SERVICE_READY } else { SERVICE_OFF };
         let mut facts = facts_of(choice, &folder_state, &judged);
@@ -60,7 +60,7 @@ impl Worker {
             folder_state,
             waiting,
             announcements: self.memory.state.announcements.clone(),
-            acknowledged: self.memory.acknowledged,
+            acknowledged: self.memory.acknowledged.id,
             settings,
             language: self.memory.settings.language.clone(),
             standing: Some(standing),

@@ -15,7 +15,9 @@ use crate::clock;
 use crate::floating::scan::FolderState;
 use crate::floating::{KEYS_FILE, Scan};
 use crate::licence::{Candidate, Choice, Day, Genuine, Judged, Moment, Refusal, Source, choose};
-use crate::store::{FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, secrets};
+use crate::store::{
+    FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -364,9 +366,10 @@ impl Worker {
             self.journal(moment, &change.by, &what);
             state.journaled_settings = state.journaled_settings.max(change.revision);
         }
-        if self.memory.acknowledged > state.journaled_acknowledged {
-            state.journaled_acknowledged = self.memory.acknowledged;
-            self.journal(moment, "", &format!("announcement {} was acknowledged", self.memory.acknowledged));
+        let Acknowledged { id, by } = self.memory.acknowledged.clone();
+        if id > state.journaled_acknowledged {
+            state.journaled_acknowledged = id;
+            self.journal(moment, &by, &format!("announcement {id} was acknowledged"));
         }
         if let Err(error) = self.memory.save(state) {
             self.trouble("The state could not be stored", &error);

@@ -5,6 +5,7 @@
 //! question; here it is bytes.
 #![forbid(unsafe_code)]
 
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -47,25 +48,35 @@ fn number(folder: &StateFolder, name: &str) -> Result<(u64, u64), StoreError> {
     Ok((read.value.unwrap_or(0), read.revision))
 }
 
-/// The highest announcement acknowledged on this installation; 0 when none was, or when it cannot be read.
-pub fn acknowledged(folder: &StateFolder) -> u64 {
-    number(folder, ACKNOWLEDGED).map_or(0, |(id, _)| id)
+/// What was acknowledged on this installation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// The highest announcement; 0 when none was.
+    pub id: u64,
+    /// Who did it; empty when that is not known.
+    pub by: String,
+}
+
+/// The highest acknowledgement; none when it cannot be read.
+pub fn acknowledged(folder: &StateFolder) -> Acknowledged {
+    document::read(folder, ACKNOWLEDGED).ok().and_then(|read| read.value).unwrap_or_default()
 }
 
 /// Acknowledges up to `id`. A lower number than before changes nothing.
 ///
 /// # Errors
 /// [`StoreError::Busy`] when the lock is not had in time, or what the disk said.
-pub fn acknowledge(folder: &StateFolder, id: u64) -> Result<(), StoreError> {
-    if acknowledged(folder) >= id {
+pub fn acknowledge(folder: &StateFolder, id: u64, by: &str) -> Result<(), StoreError> {
+    if acknowledged(folder).id >= id {
         return Ok(());
     }
     let _lock = settings_lock(folder)?;
-    let (before, revision) = number(folder, ACKNOWLEDGED)?;
-    if before >= id {
+    let before = document::read::<Acknowledged>(folder, ACKNOWLEDGED)?;
+    if before.value.is_some_and(|before| before.id >= id) {
         return Ok(());
     }
-    document::write(folder, ACKNOWLEDGED, revision.saturating_add(1), &id)
+    let by = clean(by, LONGEST_BY);
+    document::write(folder, ACKNOWLEDGED, before.revision.saturating_add(1), &Acknowledged { id, by })
 }
 
 /// A number that moves when somebody asks for a restart; 0 when nobody has.

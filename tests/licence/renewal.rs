@@ -42,7 +42,9 @@ fn an_upload_reaches_the_folder_with_the_floating_servers_files() {
 
     // A person spoils the server's file: it is repaired from the envelope.
     site.drop_file("prismaprepare.lic", b"spoiled");
-    host.until("the repair", |_| std::fs::read(site.file("prismaprepare.lic")).is_ok_and(|bytes| bytes == b"FEATURE one"));
+    host.until("the repair", |_| {
+        std::fs::read(site.file("prismaprepare.lic")).is_ok_and(|bytes| bytes == b"FEATURE one")
+    });
     let (again, done) = host.install(&site.vendor.sign(&newer));
     done.unwrap();
     assert_eq!(again.state, ORS_INSTALL_PRESENT);
@@ -65,7 +67,11 @@ fn a_licence_that_disappears_stays_in_use_and_is_put_back_three_times() {
     assert_eq!((status.state, status.sequence, status.copy_sequence), (ORS_LICENCE_VALID, 7, 7));
     assert_eq!(host.text(ORS_TEXT_COPY_FILE_NAMES), "prismaprepare-1234567890.ors.json");
     assert_eq!(host.text(ORS_TEXT_COPY_TARGET), site.licences().to_str().unwrap());
-    std::fs::copy(std::path::Path::new(&host.text(ORS_TEXT_COPY_SOURCE)).join("prismaprepare-1234567890.ors.json"), &file).unwrap();
+    std::fs::copy(
+        std::path::Path::new(&host.text(ORS_TEXT_COPY_SOURCE)).join("prismaprepare-1234567890.ors.json"),
+        &file,
+    )
+    .unwrap();
     host.until("copied by hand", |host| host.notices().notices == 0);
     assert_eq!(host.licence().copy_sequence, 0);
 }

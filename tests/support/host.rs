@@ -139,7 +139,14 @@ impl Host {
     pub fn set_raw(&self, json: &[u8]) -> Result<(), Failure> {
         let mut error = new_error();
         let code = unsafe {
-            ors_settings_set(self.agent, json.as_ptr().cast(), json.len(), c"an administrator".as_ptr(), ORS_NTS, &mut error)
+            ors_settings_set(
+                self.agent,
+                json.as_ptr().cast(),
+                json.len(),
+                c"an administrator".as_ptr(),
+                ORS_NTS,
+                &mut error,
+            )
         };
         failure(code, &error)
     }
@@ -156,7 +163,15 @@ impl Host {
         out.struct_size = size_of::<ors_install_result>() as u32;
         let mut error = new_error();
         let code = unsafe {
-            ors_install_licence(self.agent, file.as_ptr(), file.len(), c"an administrator".as_ptr(), ORS_NTS, &mut out, &mut error)
+            ors_install_licence(
+                self.agent,
+                file.as_ptr(),
+                file.len(),
+                c"an administrator".as_ptr(),
+                ORS_NTS,
+                &mut out,
+                &mut error,
+            )
         };
         (out, failure(code, &error))
     }

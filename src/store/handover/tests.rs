@@ -14,10 +14,10 @@ fn folder(path: &Path) -> StateFolder {
 fn what_is_acknowledged_only_grows() {
     let temp = tempfile::tempdir().unwrap();
     let folder = folder(temp.path());
-    assert_eq!(acknowledged(&folder), 0);
+    assert_eq!(acknowledged(&folder).id, 0);
     for (id, now) in [(3, 3), (2, 3), (3, 3), (0, 3), (10, 10), (u64::MAX, u64::MAX), (4, u64::MAX)] {
-        acknowledge(&folder, id).unwrap();
-        assert_eq!(acknowledged(&folder), now);
+        acknowledge(&folder, id, "a user").unwrap();
+        assert_eq!(acknowledged(&folder).id, now);
     }
 }
 
@@ -28,10 +28,10 @@ fn processes_that_acknowledge_together_lose_nothing() {
     std::thread::scope(|scope| {
         for id in 1..=6 {
             let folder = &folder;
-            scope.spawn(move || acknowledge(folder, id).unwrap());
+            scope.spawn(move || acknowledge(folder, id, "a user").unwrap());
         }
     });
-    assert_eq!(acknowledged(&folder), 6);
+    assert_eq!(acknowledged(&folder).id, 6);
 }
 
 #[test]
@@ -39,20 +39,20 @@ fn whichever_operation_fails_the_acknowledgement_is_old_or_new() {
     for for_ever in [false, true] {
         for at in 0.. {
             let temp = tempfile::tempdir().unwrap();
-            acknowledge(&folder(temp.path()), 3).unwrap();
+            acknowledge(&folder(temp.path()), 3, "a user").unwrap();
             let disk = Arc::new(FaultyDisk::new());
             let folder = folder(temp.path()).with_disk(disk.clone());
             disk.fail_at(at, 28, for_ever);
-            let result = acknowledge(&folder, 5);
+            let result = acknowledge(&folder, 5, "a user");
             if disk.failures() == 0 {
                 break;
             }
-            let now = acknowledged(&folder);
+            let now = acknowledged(&folder).id;
             assert!(if result.is_ok() { now == 5 } else { now == 3 || now == 5 }, "{at}: {now}");
             assert!(for_ever || temps(temp.path()).is_empty());
             disk.heal();
-            acknowledge(&folder, 5).unwrap();
-            assert_eq!(acknowledged(&folder), 5);
+            acknowledge(&folder, 5, "a user").unwrap();
+            assert_eq!(acknowledged(&folder).id, 5);
         }
     }
 }
@@ -61,13 +61,13 @@ fn whichever_operation_fails_the_acknowledgement_is_old_or_new() {
 fn a_damaged_acknowledgement_falls_back_to_its_other_copy() {
     let temp = tempfile::tempdir().unwrap();
     let folder = folder(temp.path());
-    acknowledge(&folder, 3).unwrap();
+    acknowledge(&folder, 3, "a user").unwrap();
     fs::write(folder.file("acknowledged.a"), "3").unwrap();
-    assert_eq!(acknowledged(&folder), 3);
+    assert_eq!(acknowledged(&folder).id, 3);
     fs::write(folder.file("acknowledged.b"), "").unwrap();
-    assert_eq!(acknowledged(&folder), 0);
-    acknowledge(&folder, 4).unwrap();
-    assert_eq!(acknowledged(&folder), 4);
+    assert_eq!(acknowledged(&folder).id, 0);
+    acknowledge(&folder, 4, "a user").unwrap();
+    assert_eq!(acknowledged(&folder).id, 4);
 }
 
 #[test]
