@@ -104,6 +104,13 @@ impl Worker {
 
     /// Decides whether something has to be written into the licence folder now, and starts it.
     pub(super) fn place(&mut self, choice: &Choice, moment: &Moment) {
+        if self.folder.is_none() {
+            // Nowhere to put anything: a person has to say where.
+            if let Some(wanted) = self.wanted.take() {
+                self.placed(wanted, Err("no licence folder is set".to_owned()));
+            }
+            return;
+        }
         if self.placing.is_some() || self.scan.is_none() || !self.seen_since_put {
             return;
         }
@@ -189,6 +196,10 @@ impl Worker {
             return self.placed(placing, Err(why_not));
         }
         let (file, previous) = match &choice.in_use {
+            // A licence for another serial, confirmed by an administrator, does not take the old one's file.
+            Some((used, _)) if used.licence().serial != placing.genuine.licence().serial => {
+                (placing.genuine.licence().file_name(), None)
+            }
             Some((used, Source::Folder(file))) => (file.clone(), Some(used.clone())),
             Some((used, Source::Copy)) => (self.file_for(&placing.genuine, place.named.as_ref()), Some(used.clone())),
             None => (self.file_for(&placing.genuine, place.named.as_ref()), None),

@@ -188,10 +188,6 @@ impl Memory {
         }
     }
 
-    pub fn serial_may_change(&self) -> bool {
-        self.settings.licence_path_revision > self.state.path_revision || self.confirming().is_some()
-    }
-
     /// The serial this installation is fixed to; a lost state document does not loosen it.
     pub fn serial(&self) -> Option<Serial> {
         let copy = || self.copy.as_ref().map(|copy| copy.licence().serial.clone());
@@ -199,17 +195,20 @@ impl Memory {
     }
 
     /// A serial that an administrator confirmed and that was not acted on yet.
-    fn confirming(&self) -> Option<&str> {
-        self.settings.confirm_serial.as_deref().filter(|serial| Some(*serial) != self.state.confirmed.as_deref())
+    fn confirming(&self) -> Option<Serial> {
+        let confirmed = self.settings.confirm_serial.as_deref();
+        confirmed
+            .filter(|serial| Some(*serial) != self.state.confirmed.as_deref())
+            .and_then(|serial| Serial::parse(serial).ok())
     }
 
     /// What the choice among the files of the folder depends on.
     pub fn known(&self, named: Option<String>) -> Known {
-        let confirmed = self.confirming().and_then(|serial| Serial::parse(serial).ok());
-        let serial = confirmed.or_else(|| self.serial());
+        let serial = self.serial();
         let (floor, floor_digest) = self.floor.level(serial.as_ref(), &self.keyring);
         Known {
             serial_may_change: self.settings.licence_path_revision > self.state.path_revision,
+            confirmed: self.confirming(),
             serial,
             named,
             floor,
@@ -227,7 +226,7 @@ impl Memory {
             keyring: self.keyring.clone(),
             product: self.product.clone(),
             serial,
-            serial_may_change: self.serial_may_change(),
+            confirmed: self.confirming(),
             in_use: choice.in_use.as_ref().map(|(genuine, _)| genuine.clone()),
             coming: coming.or_else(|| self.waiting.as_ref().map(|waiting| waiting.genuine.clone())),
             floor,
@@ -268,7 +267,9 @@ impl Memory {
         }
         if from_folder {
             state.path_revision = self.settings.licence_path_revision;
-            state.confirmed.clone_from(&self.settings.confirm_serial);
+            if self.confirming().is_some_and(|confirmed| confirmed == licence.serial) {
+                state.confirmed.clone_from(&self.settings.confirm_serial);
+            }
         }
         state.announcements.follow(Content::of(licence, today), self.acknowledged.id, now);
         let told = hex(&genuine.digest());

@@ -108,8 +108,9 @@ impl Agent {
         }
         match &self.kind {
             Opened::ReadOnly { board, log, fork } => {
-                log.close();
+                // Inherited by a fork: a lock may be held by a thread that is not there.
                 if *fork == fork::generation() {
+                    log.close();
                     registry::registry().return_board(board);
                 }
                 true
@@ -158,7 +159,8 @@ impl Agent {
 
     fn log<T>(&self, work: impl FnOnce(&log::Log) -> T) -> Result<T, Error> {
         match &self.kind {
-            Opened::ReadOnly { log, .. } => Ok(work(log)),
+            Opened::ReadOnly { log, fork, .. } if *fork == fork::generation() => Ok(work(log)),
+            Opened::ReadOnly { .. } => Ok(work(&log::Log::new())),
             Opened::Live(_) => Ok(work(&self.runtime()?.log)),
         }
     }
@@ -195,7 +197,8 @@ impl Agent {
         let view = self.board()?.view();
         let local = clock::coarse_seconds();
         let text = match &self.kind {
-            Opened::ReadOnly { log, .. } => view.diagnostics(log, local),
+            Opened::ReadOnly { log, fork, .. } if *fork == fork::generation() => view.diagnostics(log, local),
+            Opened::ReadOnly { .. } => view.diagnostics(&log::Log::new(), local),
             Opened::Live(runtime) => match runtime.load().as_ref().filter(|runtime| runtime.fork == fork::generation())
             {
                 Some(runtime) => view.diagnostics(&runtime.log, local),

@@ -17,8 +17,9 @@ use arc_swap::ArcSwapOption;
 static REGISTRY: ArcSwapOption<Registry> = ArcSwapOption::const_empty();
 static MADE_FOR: AtomicU64 = AtomicU64::new(0);
 
-#[derive(Default)]
 pub struct Registry {
+    /// The fork generation it was made in.
+    fork: u64,
     inner: Mutex<Inner>,
 }
 
@@ -41,10 +42,10 @@ pub fn registry() -> Arc<Registry> {
     let before = MADE_FOR.load(Acquire);
     if before != generation && MADE_FOR.compare_exchange(before, generation, AcqRel, Acquire).is_ok() {
         // The one before is never dropped: it is not ours to look into.
-        std::mem::forget(REGISTRY.swap(Some(Arc::new(Registry::default()))));
+        std::mem::forget(REGISTRY.swap(Some(Arc::new(Registry { fork: generation, inner: Mutex::default() }))));
     }
     loop {
-        if let Some(registry) = REGISTRY.load_full() {
+        if let Some(registry) = REGISTRY.load_full().filter(|registry| registry.fork == generation) {
             return registry;
         }
         std::thread::yield_now();

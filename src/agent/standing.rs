@@ -11,7 +11,8 @@ pub struct Standing {
     pub keyring: Keyring,
     pub product: Product,
     pub serial: Option<Serial>,
-    pub serial_may_change: bool,
+    /// Another serial that an administrator confirmed.
+    pub confirmed: Option<Serial>,
     pub in_use: Option<Genuine>,
     /// The licence that waits to be copied by hand, or is on its way to the folder.
     pub coming: Option<Genuine>,
@@ -44,7 +45,7 @@ impl Standing {
             keyring,
             product,
             serial,
-            serial_may_change: false,
+            confirmed: None,
             in_use,
             coming: None,
             floor: 0,
@@ -82,7 +83,8 @@ impl Standing {
             Err(Refusal::new(reason, text)
                 .about(Some(licence.serial.as_str().to_owned()), Some(licence.sequence.get())))
         };
-        if self.serial.as_ref().is_some_and(|fixed| *fixed != licence.serial) && !self.serial_may_change {
+        let expected = self.serial.as_ref().is_none_or(|fixed| *fixed == licence.serial);
+        if !expected && self.confirmed.as_ref() != Some(&licence.serial) {
             return refuse(Reason::Serial, "This licence is for another serial number than this installation's.");
         }
         let same_serial = self.serial.as_ref() == Some(&licence.serial);

@@ -14,6 +14,8 @@ pub struct Candidate {
 pub struct Known {
     /// The serial this installation is fixed to.
     pub serial: Option<Serial>,
+    /// A serial that an administrator confirmed: it takes over as soon as a genuine licence with it is found.
+    pub confirmed: Option<Serial>,
     /// An administrator changed the path: a genuine licence with another serial may take over.
     pub serial_may_change: bool,
     /// The path names one file of the folder: it settles which serial is meant.
@@ -160,6 +162,9 @@ fn pick_serial(genuine: &[(String, Genuine)], known: &Known) -> Result<Option<Se
     let mut serials: Vec<&Serial> = genuine.iter().map(|(_, found)| &found.licence().serial).collect();
     serials.sort();
     serials.dedup();
+    if let Some(confirmed) = known.confirmed.as_ref().filter(|confirmed| serials.contains(confirmed)) {
+        return Ok(Some(confirmed.clone()));
+    }
     let named = known.named.as_ref().and_then(|name| genuine.iter().find(|(file, _)| file == name));
     if let Some(fixed) = &known.serial {
         if !known.serial_may_change || serials.is_empty() {

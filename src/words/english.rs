@@ -86,6 +86,9 @@ impl Phrases for English {
     }
 
     fn manual_copy(&self, files: usize, source: &str, target: &str) -> String {
+        if target.is_empty() {
+            return "A licence waits, and no licence folder is set. Set the licence path.".to_owned();
+        }
         let what = if files == 1 { "one file".to_owned() } else { format!("{files} files") };
         format!("A licence has to be copied by hand: {what} from {source} to {target}.")
     }
