@@ -4,11 +4,11 @@
 //! allocation, no system call, no reference count. One writer at a time publishes, under `publish`.
 
 use super::ring::{Ring, WORDS, Words};
+use super::sync::{Condvar, Mutex};
 use super::view::View;
 use crate::licence::Reason;
 use crate::notice::{Facts, Image, LicenceState, Term};
 use arc_swap::ArcSwap;
-use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -121,7 +121,7 @@ impl Board {
             if left.is_zero() {
                 return Wait::TimedOut(revision);
             }
-            self.bell.wait_for(&mut changed, left.min(LOOK_AGAIN));
+            changed = self.bell.wait_for(changed, left.min(LOOK_AGAIN));
         }
     }
 

@@ -4,11 +4,11 @@
 //! come back through the worker's mailbox, and a thread whose runtime has ended finds its number outdated before each step
 //! that changes something.
 
+use super::sync::{Condvar, Mutex};
 use crate::floating::scan::Ask;
 use crate::floating::{Put, Scan, scan};
 use crate::licence::Genuine;
 use crate::store::{StateFolder, clear_stale_temps, replace};
-use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,16 +76,9 @@ impl Desk {
     }
 
     fn next(&self) -> Option<Job> {
-        let mut inner = self.inner.lock();
-        loop {
-            if inner.ended {
-                return None;
-            }
-            if let Some(job) = inner.job.take() {
-                return Some(job);
-            }
-            self.bell.wait(&mut inner);
-        }
+        let inner = self.inner.lock();
+        let mut inner = self.bell.wait_while(inner, |inner| !inner.ended && inner.job.is_none());
+        if inner.ended { None } else { inner.job.take() }
     }
 
     fn done(&self) {

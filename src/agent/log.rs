@@ -3,7 +3,7 @@
 //! Lines are written from any of our threads and kept here. The sink is called on the `ors-agent` thread alone, never on a
 //! caller's; while it runs, that thread is marked so that cold calls made from inside it are turned away.
 
-use parking_lot::{Condvar, Mutex};
+use super::sync::{Condvar, Mutex};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -43,6 +43,15 @@ struct Lines {
     closed: bool,
 }
 
+impl Lines {
+    /// The first kept line after number `after`.
+    fn after(&self, after: u64) -> Option<&Line> {
+        let first = self.kept.front()?.number;
+        let index = after.saturating_add(1).saturating_sub(first);
+        self.kept.get(usize::try_from(index).unwrap_or(usize::MAX))
+    }
+}
+
 thread_local! {
     static IN_SINK: Cell<bool> = const { Cell::new(false) };
 }
@@ -80,17 +89,9 @@ impl Log {
 
     /// The first kept line after `after`; waits for one until `deadline`.
     pub fn next(&self, after: u64, deadline: Instant) -> Option<Line> {
-        let mut lines = self.lines.lock();
-        loop {
-            let first = lines.kept.front().map_or(u64::MAX, |line| line.number);
-            let index = usize::try_from(after.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
-            if let Some(line) = lines.kept.get(index) {
-                return Some(line.clone());
-            }
-            if lines.closed || self.more.wait_until(&mut lines, deadline).timed_out() {
-                return None;
-            }
-        }
+        let lines = self.lines.lock();
+        let lines = self.more.wait_while_until(lines, deadline, |lines| lines.after(after).is_none() && !lines.closed);
+        lines.after(after).cloned()
     }
 
     /// The newest `count` lines, oldest first.

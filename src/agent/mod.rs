@@ -22,6 +22,7 @@ mod reread;
 mod ring;
 mod runtime;
 mod standing;
+mod sync;
 mod texts;
 mod update;
 mod view;

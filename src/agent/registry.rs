@@ -5,8 +5,8 @@
 use super::board::Board;
 use super::options::Checked;
 use super::runtime::Runtime;
+use super::sync::Mutex;
 use super::{Error, fork};
-use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};

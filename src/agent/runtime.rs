@@ -8,9 +8,9 @@ use super::board::Board;
 use super::folder::{Desk, Outcome};
 use super::log::{self, Log};
 use super::options::{COLD, Checked};
+use super::sync::{Condvar, Mutex};
 use super::worker::Worker;
 use super::{Command, Done, Error, error::Kind, fork};
-use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -151,19 +151,18 @@ impl Runtime {
     /// Waits until the last known licence is published; and for the first look at the folder where none is known.
     pub fn wait_until_loaded(&self) -> Result<(), Error> {
         let deadline = Instant::now() + COLD;
-        let mut life = self.life.lock();
-        while life.loaded.is_none() && !life.ended {
-            if self.life_bell.wait_until(&mut life, deadline).timed_out() {
-                return Err(Error::new(Kind::Timeout, "state_folder", "The state folder did not answer in time."));
-            }
-        }
+        let life = self.life.lock();
+        let life = self.life_bell.wait_while_until(life, deadline, |life| life.loaded.is_none() && !life.ended);
         match &life.loaded {
             Some(Ok(())) => {}
             Some(Err(error)) => return Err(error.clone()),
-            None => return Err(Error::closed()),
+            None if life.ended => return Err(Error::closed()),
+            None => {
+                return Err(Error::new(Kind::Timeout, "state_folder", "The state folder did not answer in time."));
+            }
         }
         let deadline = deadline.min(Instant::now() + FIRST_LOOK);
-        while !life.settled && !life.ended && !self.life_bell.wait_until(&mut life, deadline).timed_out() {}
+        drop(self.life_bell.wait_while_until(life, deadline, |life| !life.settled && !life.ended));
         Ok(())
     }
 
@@ -182,12 +181,7 @@ impl Runtime {
             mail.commands.push_back((command, Reply(slot.clone())));
         }
         self.bell.notify_one();
-        let mut answer = slot.answer.lock();
-        while answer.is_none() {
-            if slot.bell.wait_until(&mut answer, deadline).timed_out() && answer.is_none() {
-                return Err(Error::timeout());
-            }
-        }
+        let mut answer = slot.bell.wait_while_until(slot.answer.lock(), deadline, |answer| answer.is_none());
         answer.take().unwrap_or_else(|| Err(Error::timeout()))
     }
 
@@ -202,12 +196,9 @@ impl Runtime {
     /// What waits for the worker; waits up to `rest` for something. `None`: the runtime ends.
     pub fn next_letters(&self, rest: Duration) -> Option<Letters> {
         let deadline = Instant::now() + rest;
-        let mut mail = self.mail.lock();
-        while self.alive() && mail.commands.is_empty() && mail.outcomes.is_empty() {
-            if self.bell.wait_until(&mut mail, deadline).timed_out() {
-                break;
-            }
-        }
+        let mut mail = self.bell.wait_while_until(self.mail.lock(), deadline, |mail| {
+            self.alive() && mail.commands.is_empty() && mail.outcomes.is_empty()
+        });
         if !self.alive() {
             return None;
         }
@@ -233,8 +224,7 @@ impl Runtime {
 
     fn rest(&self, time: Duration) {
         let deadline = Instant::now() + time;
-        let mut mail = self.mail.lock();
-        while self.alive() && !self.bell.wait_until(&mut mail, deadline).timed_out() {}
+        drop(self.bell.wait_while_until(self.mail.lock(), deadline, |_| self.alive()));
     }
 
     /// Asks the threads to end and wakes everybody who sleeps on this runtime.
@@ -253,13 +243,7 @@ impl Runtime {
     /// Waits for the `ors-agent` thread. `false`: it still ends by itself.
     pub fn wait_until_ended(&self, wait: Duration) -> bool {
         let deadline = Instant::now() + wait;
-        let mut life = self.life.lock();
-        while !life.ended {
-            if self.life_bell.wait_until(&mut life, deadline).timed_out() {
-                return life.ended;
-            }
-        }
-        true
+        self.life_bell.wait_while_until(self.life.lock(), deadline, |life| !life.ended).ended
     }
 }
 

@@ -4,8 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-
-use parking_lot::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Access, Disk, RealDisk};
 
@@ -83,22 +82,26 @@ impl FaultyDisk {
         self.plan(None);
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn plan(&self, plan: Option<Plan>) {
-        *self.0.lock() = State { plan, ..State::default() };
+        *self.state() = State { plan, ..State::default() };
     }
 
     /// The operations since the last call that planned or healed, failed ones included.
     pub fn operations(&self) -> Vec<Operation> {
-        self.0.lock().done.clone()
+        self.state().done.clone()
     }
 
     /// How many operations failed by plan.
     pub fn failures(&self) -> usize {
-        self.0.lock().failed
+        self.state().failed
     }
 
     fn step(&self, kind: Operation) -> io::Result<()> {
-        let mut state = self.0.lock();
+        let mut state = self.state();
         state.done.push(kind);
         let Some(plan) = state.plan else { return Ok(()) };
         if plan.only.is_some_and(|only| only != kind) {
