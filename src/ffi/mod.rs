@@ -36,9 +36,11 @@ use std::time::Duration;
 /// slot follow it.
 fn with_agent<T>(handle: ors_agent, work: impl FnOnce(&Arc<Agent>) -> Result<T, Error>) -> Result<T, Error> {
     let live = slots::Live::find(handle).ok_or_else(Error::closed)?;
+    // First: `agent` finds that the handle lives still, so this is its own.
+    let board = live.board();
     let agent = live.agent()?;
     let result = work(&agent);
-    live.follow(&agent);
+    live.follow(&agent, board);
     result
 }
 

@@ -73,10 +73,13 @@ impl Live {
         if self.still() { Ok(agent) } else { Err(Error::closed()) }
     }
 
-    /// After a fork the agent may have got a new board.
-    pub fn follow(&self, agent: &Agent) {
-        if let Ok(board) = agent.board() {
-            self.slot.board.store(std::ptr::from_ref(board).cast_mut(), Ordering::Release);
+    /// After a fork the agent may have got a new board, in place of `before`. A slot that was given to another handle
+    /// meanwhile has another board than `before`, and keeps it.
+    pub fn follow(&self, agent: &Agent, before: Option<&'static Board>) {
+        let (Some(before), Ok(now)) = (before, agent.board()) else { return };
+        if !std::ptr::eq(before, now) {
+            let (before, now) = (std::ptr::from_ref(before).cast_mut(), std::ptr::from_ref(now).cast_mut());
+            let _ = self.slot.board.compare_exchange(before, now, Ordering::AcqRel, Ordering::Relaxed);
         }
     }
 }
