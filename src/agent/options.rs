@@ -93,8 +93,12 @@ impl Options {
 
     /// Same canonical paths, bytes and flags.
     fn key(&self, state_folder: Option<&Path>) -> String {
-        let canonical =
-            |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        // The folder itself may be missing until the first open makes it.
+        let canonical = |path: &Path| {
+            let there = std::fs::canonicalize(path);
+            let above = || Some(std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
+            there.ok().or_else(above).unwrap_or_else(|| path.to_owned()).display().to_string()
+        };
         let parts = [
             format!("{}{}", self.read_only, self.own_logon),
             state_folder.map(canonical).unwrap_or_default(),
