@@ -26,9 +26,9 @@ pub unsafe extern "C" fn ors_check_update(
     error: *mut ors_error,
 ) -> i32 {
     // SAFETY: the caller's structs, as the header says.
-    reported(unsafe { ErrorOut::new(error) }, |told| {
-        let out = unsafe { Out::new(out) }.map_err(|bad| bad.about("out"))?;
-        out.zero();
+    let (out, error) = unsafe { (Out::emptied(out), ErrorOut::new(error)) };
+    reported(error, |told| {
+        let out = out.map_err(|bad| bad.about("out"))?;
         let answer = check_update(&unsafe { query_in(query)? })?;
         let verdict = answer.verdict;
         told.say(&answer.message);
@@ -112,9 +112,9 @@ pub unsafe extern "C" fn ors_install_licence(
     error: *mut ors_error,
 ) -> i32 {
     // SAFETY: the caller's structs and text, as the header says.
-    reported(unsafe { ErrorOut::new(error) }, |_| {
-        let out = unsafe { Out::new(out) }.map_err(|bad| bad.about("out"))?;
-        out.zero();
+    let (out, error) = unsafe { (Out::emptied(out), ErrorOut::new(error)) };
+    reported(error, |_| {
+        let out = out.map_err(|bad| bad.about("out"))?;
         if data.is_null() && len > 0 {
             return Err(Error::new(Kind::Null, "data", "data is NULL."));
         }

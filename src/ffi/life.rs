@@ -3,7 +3,7 @@
 use super::codes::*;
 use super::error::ErrorOut;
 use super::guard::{cold, hot, reported};
-use super::structs::{self, ors_agent, ors_error, ors_options};
+use super::structs::{self, ors_agent, ors_error, ors_options, zero_number};
 use super::texts::{TextOut, member, text_in};
 use super::{slots, wait, with_agent};
 use crate::agent::{Agent, Error, Options};
@@ -61,15 +61,17 @@ pub unsafe extern "C" fn ors_error_text(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ors_open(options: *const ors_options, out: *mut ors_agent, error: *mut ors_error) -> i32 {
     // SAFETY: the caller's structs, as the header says.
-    reported(unsafe { ErrorOut::new(error) }, |_| {
+    let error = unsafe {
+        zero_number(out);
+        ErrorOut::new(error)
+    };
+    reported(error, |_| {
         if out.is_null() {
             return Err(structs::BadStruct::Null.about("out"));
         }
-        // SAFETY: not NULL, writable; it need not be aligned.
-        unsafe { out.write_unaligned(0) };
         let options = unsafe { options_in(options)? };
         let handle = slots::insert(Agent::open(&options)?)?;
-        // SAFETY: as above.
+        // SAFETY: not NULL, writable; it need not be aligned.
         unsafe { out.write_unaligned(handle) };
         Ok(())
     })
@@ -118,14 +120,12 @@ pub extern "C" fn ors_close(agent: ors_agent, timeout_ms: u32) -> i32 {
 /// Returns 0, ORS_E_TIMEOUT, ORS_E_CLOSED, ORS_E_REENTRANT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ors_wait(agent: ors_agent, seen: u64, timeout_ms: u32, revision: *mut u64) -> i32 {
+    // SAFETY: the caller's number, as the header says.
+    unsafe { zero_number(revision) };
     cold(|| {
-        if !revision.is_null() {
-            // SAFETY: not NULL, writable; it need not be aligned.
-            unsafe { revision.write_unaligned(0) };
-        }
         let now = with_agent(agent, |agent| agent.wait(seen, wait(timeout_ms)))?;
         if !revision.is_null() {
-            // SAFETY: as above.
+            // SAFETY: not NULL, writable; it need not be aligned.
             unsafe { revision.write_unaligned(now) };
         }
         Ok(())

@@ -22,9 +22,10 @@ pub unsafe extern "C" fn ors_read_log(
     cap: usize,
     needed: *mut usize,
 ) -> i32 {
+    // SAFETY: the caller's buffer, as the header says.
+    let out = unsafe { TextOut::new(buf, cap, needed) };
     cold(|| {
-        // SAFETY: the caller's buffer, as the header says.
-        let out = unsafe { TextOut::new(buf, cap, needed)? };
+        let out = out?;
         if after.is_null() {
             return Err(Error::new(Kind::Null, "after", "after is NULL."));
         }

@@ -79,6 +79,9 @@ pub unsafe extern "C" fn ors_notice_text(
         // SAFETY: the caller's buffer, text and struct, as the header says.
         let out = unsafe { TextOut::new(buf, cap, needed)? };
         let shown = unsafe { structs::read(shown) }.map_err(|bad| bad.about("shown"))?;
+        if shown.reserved != 0 {
+            return Err(BadStruct::Unknown.about("shown"));
+        }
         let language = unsafe { text_in(language, language_len, LONGEST_LANGUAGE, "language")? };
         let shown = Shown {
             notices: shown.notices,

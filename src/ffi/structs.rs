@@ -219,6 +219,17 @@ pub unsafe fn read<T: Sized32 + Copy>(pointer: *const T) -> Result<T, BadStruct>
     Ok(unsafe { pointer.read_unaligned() })
 }
 
+/// Zeroes an output number. A call that fails leaves it so.
+///
+/// # Safety
+/// `pointer` is NULL or writable; it need not be aligned.
+pub unsafe fn zero_number(pointer: *mut u64) {
+    if !pointer.is_null() {
+        // SAFETY: not NULL, writable.
+        unsafe { pointer.write_unaligned(0) };
+    }
+}
+
 /// The caller's output struct: bytes, never a Rust reference.
 pub struct Out {
     start: *mut u8,
@@ -233,6 +244,15 @@ impl Out {
         // SAFETY: passed on from the caller.
         let size = unsafe { size_of_caller(pointer)? };
         Ok(Out { start: pointer.cast(), size })
+    }
+
+    /// The same for a call that may fail early: the struct is zeroed at once.
+    ///
+    /// # Safety
+    /// As [`Out::new`].
+    pub unsafe fn emptied<T: Sized32>(pointer: *mut T) -> Result<Out, BadStruct> {
+        // SAFETY: passed on from the caller.
+        unsafe { Out::new(pointer) }.inspect(Out::zero)
     }
 
     /// Zeroes everything but `struct_size`: a failed call shows nothing and denies.
