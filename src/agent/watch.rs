@@ -6,7 +6,7 @@ use super::worker::{Seen, Worker};
 use crate::clock;
 use crate::floating::scan::{Ask, FolderState, Place};
 use crate::floating::{Content, KEYS_FILE, Scan, remote};
-use crate::licence::verify;
+use crate::licence::{Choice, FileReport, FileState, verify};
 use crate::store::FileStamp;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -38,6 +38,8 @@ impl Worker {
     pub(super) fn forget_folder(&mut self) {
         self.seen.clear();
         self.look_now = true;
+        // What is not seen now is not gone: nothing is put back before the folder was looked at again.
+        self.seen_since_put = false;
     }
 
     pub(super) fn look(&mut self, now: u64) {
@@ -64,7 +66,8 @@ impl Worker {
         match outcome {
             Outcome::Scanned(scan) => {
                 self.asked_at = None;
-                self.seen_since_put = true;
+                // A look that began before the last change says nothing about it.
+                self.seen_since_put = !self.look_now;
                 self.take_scan(*scan);
             }
             Outcome::Put(result) => {
@@ -91,31 +94,24 @@ impl Worker {
                 (Content::Known, Some(before)) => before,
                 // It was forgotten while the look was under way: the next look reads it.
                 (Content::Known, None) => continue,
+                (Content::Bytes(bytes), Some(seen))
+                    if seen.outcome.as_ref().is_ok_and(|genuine| genuine.bytes()[..] == bytes) =>
+                {
+                    Seen { looks: next_look(&seen, &found.stamp), stamp: found.stamp, ..seen }
+                }
                 (Content::Bytes(bytes), before) => {
-                    let same =
-                        before.filter(|seen| seen.outcome.as_ref().is_ok_and(|genuine| genuine.bytes()[..] == bytes));
-                    match same {
-                        Some(seen) => Seen { looks: next_look(&seen, &found.stamp), stamp: found.stamp, ..seen },
-                        None => Seen {
-                            stamp: found.stamp,
-                            looks: 0,
-                            outcome: verify(&bytes, &self.memory.keyring, &self.memory.product),
-                        },
-                    }
+                    let outcome = verify(&bytes, &self.memory.keyring, &self.memory.product);
+                    // A refused file keeps no bytes: the same stamp and the same refusal count as the same file.
+                    let same = before
+                        .filter(|seen| seen.outcome.is_err() && seen.outcome.as_ref().err() == outcome.as_ref().err());
+                    let looks = same.map_or(0, |seen| next_look(&seen, &found.stamp));
+                    Seen { stamp: found.stamp, looks, outcome }
                 }
                 (Content::Refused(refusal), before) => {
                     let looks = before.map_or(0, |seen| next_look(&seen, &found.stamp));
                     Seen { stamp: found.stamp, looks, outcome: Err(refusal) }
                 }
             };
-            if let Err(refusal) = &seen.outcome
-                && seen.looks == 0
-            {
-                self.say(
-                    log::WARNING,
-                    format!("{} was refused ({}): {}", found.file, refusal.reason.token(), refusal.detail),
-                );
-            }
             next.insert(found.file, seen);
         }
         if scan.state == FolderState::Read {
@@ -134,6 +130,16 @@ impl Worker {
             self.offer_keys(&bytes);
         }
         self.scan = Some(scan);
+    }
+
+    /// A line in the log for each file that is newly refused, whatever refused it.
+    pub(super) fn tell_refused(&mut self, choice: &Choice) {
+        let refused: Vec<FileReport> =
+            choice.files.iter().filter(|file| file.state == FileState::Refused).cloned().collect();
+        for FileReport { file, reason, text, .. } in refused.iter().filter(|file| !self.refused.contains(file)) {
+            self.say(log::WARNING, format!("{file} was refused ({}): {text}", reason.token()));
+        }
+        self.refused = refused;
     }
 
     /// Whether this process's own options name the folder.

@@ -14,7 +14,7 @@ use super::{Command, Error, log};
 use crate::clock;
 use crate::floating::scan::FolderState;
 use crate::floating::{KEYS_FILE, Scan};
-use crate::licence::{Candidate, Choice, Day, Genuine, Judged, Moment, Refusal, Source, choose};
+use crate::licence::{Candidate, Choice, Day, FileReport, Genuine, Judged, Moment, Refusal, Source, choose};
 use crate::store::{
     FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
 };
@@ -58,6 +58,8 @@ pub struct Worker {
     /// The folder was looked at after the last time that something was put into it.
     pub(super) seen_since_put: bool,
     pub(super) last_file: Option<String>,
+    /// The refused files that the log tells of.
+    pub(super) refused: Vec<FileReport>,
     pub(super) own_folders: HashSet<PathBuf>,
     pub(super) uploads_waiting: bool,
     pub(super) wanted: Option<Placing>,
@@ -99,6 +101,7 @@ impl Worker {
             look_now: true,
             seen_since_put: true,
             last_file: None,
+            refused: Vec::new(),
             own_folders: HashSet::new(),
             uploads_waiting: true,
             wanted: None,
@@ -291,6 +294,7 @@ impl Worker {
             self.place(&choice, &moment);
             self.write_keys_beside();
         }
+        self.tell_refused(&choice);
         self.publish(&choice, &moment);
     }
 
