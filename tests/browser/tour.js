@@ -19,7 +19,7 @@ const command = options.demo ? [options.demo] : ["cargo", "run", "--quiet", "--m
 const output = join(root, "tests", "output", "browser");
 
 /** "Dropped into the folder -> seen" is promised within 2 s; a computer busy with other tests gets more. */
-const SEEN = 15_000;
+const SEEN = 5_000;
 const HOSTILE = "<img src=x onerror=\"document.title='taken over'\">";
 
 rmSync(output, { recursive: true, force: true });
@@ -234,6 +234,11 @@ const today = [
     await heading("Sign in").waitFor();
     await page.goto(`${demo.site}/about`);
     await heading("Sign in").waitFor();
+  }],
+  ["ten agents and all these pages leave the processor to others", async () => {
+    const load = demo.load();
+    assert.ok(load < 25, `the demo took ${load.toFixed(1)} % of a core`);
+    return `${load.toFixed(1)} % of a core`;
   }],
   ["Ctrl-C leaves nothing behind", async () => {
     assert.deepEqual(await demo.stop(), { code: 0, left: false });

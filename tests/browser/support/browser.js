@@ -13,7 +13,7 @@ const FLAGS = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];
 // Generous: a computer that runs other tests beside this one draws a page in seconds.
-const BOUND = 45_000;
+const BOUND = 20_000;
 
 export class Browser {
   static async start(executablePath, output) {
