@@ -1,6 +1,6 @@
 //! Which of the files found is the licence in use. A function of what was found and what is known; it reads nothing.
 
-use super::{Digest, Genuine, KeyStatus, Reason, Refusal, Serial};
+use super::{Digest, Genuine, Reason, Refusal, Serial};
 
 /// A file of the licence folder after verification.
 #[derive(Clone, Debug)]
@@ -96,8 +96,6 @@ pub fn choose(candidates: Vec<Candidate>, known: &Known) -> Choice {
     let same_serial = serial.is_some() && serial == known.serial;
     let copy = known.copy.as_ref().filter(|copy| Some(&copy.licence().serial) == serial.as_ref());
     let (floor, floor_digest) = if same_serial { (known.floor, known.floor_digest) } else { (0, None) };
-    // Where nothing is known of before, a licence that lies in the folder counts as installed.
-    let knows_one = floor > 0 || copy.is_some();
     let mut in_use: Option<(Genuine, Source)> = copy.cloned().map(|copy| (copy, Source::Copy));
 
     // Highest sequence first; of one sequence the copy's own bytes first, then the smallest digest, then the name.
@@ -141,9 +139,6 @@ pub fn choose(candidates: Vec<Candidate>, known: &Known) -> Choice {
             _ if sequence == floor && floor_digest.is_some_and(|known| known != found.digest()) => {
                 refuse(file, &found, Reason::SequenceConflict, CONFLICT)
             }
-            _ if found.key_status() == KeyStatus::Retired && knows_one && Some(found.digest()) != floor_digest => {
-                refuse(file, &found, Reason::KeyRetired, RETIRED)
-            }
             _ => {
                 let row = report(&file, &found, FileState::InUse);
                 in_use = Some((found, Source::Folder(file)));
@@ -158,8 +153,6 @@ pub fn choose(candidates: Vec<Candidate>, known: &Known) -> Choice {
 }
 
 const CONFLICT: &str = "A licence with this sequence number is known with other content.";
-const RETIRED: &str =
-    "The key that signed this licence was retired: only a licence already installed by it stays good.";
 const AMBIGUOUS: &str =
     "The folder holds licences with more than one serial number. Set the licence path to the file that is meant.";
 
