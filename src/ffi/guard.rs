@@ -47,7 +47,8 @@ pub fn reported(error: Result<ErrorOut, Error>, body: impl FnOnce(&ErrorOut) -> 
     })
 }
 
-fn outside_sink() -> Result<(), Error> {
+/// Whether this call may wait and change things: not from inside the log sink.
+pub fn outside_sink() -> Result<(), Error> {
     match log::in_sink() {
         false => Ok(()),
         true => Err(Error::new(Kind::Reentrant, "", "This function cannot be called from inside the log sink.")),

@@ -2,13 +2,14 @@
 
 use super::codes::*;
 use super::error::ErrorOut;
-use super::guard::{cold, hot, reported};
+use super::guard::{cold, hot, outside_sink, reported};
 use super::structs::{self, ors_agent, ors_error, ors_options, zero_number};
 use super::texts::{TextOut, member, text_in};
 use super::{slots, wait, with_agent};
 use crate::agent::{Agent, Error, Options};
 use crate::words;
 use std::ffi::c_char;
+use std::time::Duration;
 
 /// Longest text of an option.
 pub(super) const LONGEST: usize = 1 << 20;
@@ -105,12 +106,16 @@ unsafe fn options_in(options: *const ors_options) -> Result<Options, Error> {
 /// Closes a handle; it is dead when this returns, whatever it returns. Wakes every ors_wait on it. The runtime ends with its last
 /// handle; timeout_ms is how long to wait for that: 0 = do not wait (finalisers), ORS_DEFAULT_WAIT = 2,000.
 ///
-/// Returns 0, ORS_E_CLOSED, ORS_E_REENTRANT (then the handle lives on), ORS_E_TIMEOUT: a thread still ends by itself.
+/// Returns 0, ORS_E_CLOSED (it was dead already), ORS_E_TIMEOUT: a thread still ends by itself; ORS_E_REENTRANT: called from
+/// inside the log sink, so nothing was waited for.
 #[unsafe(no_mangle)]
 pub extern "C" fn ors_close(agent: ors_agent, timeout_ms: u32) -> i32 {
-    cold(|| {
+    hot(|| {
         let agent = slots::remove(agent).ok_or_else(Error::closed)?;
-        if agent.close(wait(timeout_ms)) { Ok(()) } else { Err(Error::timeout()) }
+        // The sink runs on the very thread that would be waited for.
+        let outside = outside_sink();
+        let ended = agent.close(if outside.is_ok() { wait(timeout_ms) } else { Duration::ZERO });
+        outside.and(if ended { Ok(()) } else { Err(Error::timeout()) })
     })
 }
 
