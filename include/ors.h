@@ -359,7 +359,8 @@ ORS_API int32_t ORS_CALL ors_open(const ors_options *options, ors_agent *out, or
  * Closes a handle; it is dead when this returns, whatever it returns. Wakes every ors_wait on it. The runtime ends with its last
  * handle; timeout_ms is how long to wait for that: 0 = do not wait (finalisers), ORS_DEFAULT_WAIT = 2,000.
  *
- * Returns 0, ORS_E_CLOSED, ORS_E_REENTRANT (then the handle lives on), ORS_E_TIMEOUT: a thread still ends by itself.
+ * Returns 0, ORS_E_CLOSED (it was dead already), ORS_E_TIMEOUT: a thread still ends by itself; ORS_E_REENTRANT: called from
+ * inside the log sink, so nothing was waited for.
  */
 ORS_API int32_t ORS_CALL ors_close(ors_agent agent, uint32_t timeout_ms);
 
@@ -370,12 +371,6 @@ ORS_API int32_t ORS_CALL ors_close(ors_agent agent, uint32_t timeout_ms);
  * Returns 0, ORS_E_TIMEOUT, ORS_E_CLOSED, ORS_E_REENTRANT.
  */
 ORS_API int32_t ORS_CALL ors_wait(ors_agent agent, uint64_t seen, uint32_t timeout_ms, uint64_t *revision);
-
-/**
- * Moves the clocks of this library, for tests and demos: seconds added to the wall clock and to the boot-time clock. Only in a
- * library built with the feature test-clock.
- */
-ORS_API int32_t ORS_CALL ors_test_clock_set(int64_t wall_offset_seconds, int64_t boot_offset_seconds);
 
 /* ---- The log: read by the host, or given to its sink ---------------------------------------------------------------- */
 /**

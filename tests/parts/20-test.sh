@@ -3,4 +3,4 @@
 # needs: cc=gcc strace=strace faketime=faketime
 . "$(dirname "${BASH_SOURCE[0]}")/../support/env.sh"
 
-cargo test --locked
+cargo test --locked --no-fail-fast

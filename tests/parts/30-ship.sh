@@ -11,6 +11,8 @@ smaller() { [ "$(stat -c %s "$1")" -le "$2" ] || fail "$1 has $(stat -c %s "$1")
 smaller "$SHIP/linux/libors.so" 2500000
 smaller "$SHIP/windows/ors.dll" 2200000
 
+# The name that is looked for is the one that the sources use.
+grep -rqF 'fn ors_test_clock_set' "$ROOT/src" || fail "the test clock has another name now: look for that one"
 for file in "$SHIP/linux/libors.so" "$SHIP/windows/ors.dll"; do
   if strings -a "$file" | grep -E 'test[-_]clock|set_(wall|boot)_offset'; then
     fail "$file holds what only tests may have"

@@ -5,4 +5,4 @@
 
 windows_toolchain
 windows_env
-cargo test --locked -p ors --target x86_64-pc-windows-gnu --target-dir "$WINDOWS/build"
+cargo test --locked --no-fail-fast -p ors --target x86_64-pc-windows-gnu --target-dir "$WINDOWS/build"

@@ -35,6 +35,7 @@ pub fn generate(crate_dir: &Path) -> Result<String, Problem> {
     let first = config.header.take().unwrap_or_default();
     let macros = config.after_includes.take().unwrap_or_default();
     config.export.include.extend(source.types().iter().cloned());
+    config.export.exclude.extend(source.left_out().iter().cloned());
 
     // One file is enough: cbindgen follows its `mod` lines, and would otherwise meet every function twice.
     let builder = cbindgen::Builder::new().with_config(config).with_src(source.entry());

@@ -26,6 +26,7 @@ pub struct Source {
     entry: PathBuf,
     constants: Vec<Constant>,
     types: Vec<String>,
+    left_out: Vec<String>,
     sections: HashMap<String, String>,
 }
 
@@ -57,6 +58,11 @@ impl Source {
         &self.types
     }
 
+    /// What only a cargo feature adds: the header is that of the shipped library, which has none.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
     /// The heading under which a function stands: the first line of its file's module doc.
     pub fn section(&self, function: &str) -> Option<&str> {
         self.sections.get(function).map(String::as_str)
@@ -68,6 +74,13 @@ impl Source {
         let heading = doc(&file.attrs).first().map(|line| line.trim().trim_end_matches('.').to_owned());
         for item in file.items {
             match item {
+                Item::Fn(item) if is_ours(&item.sig.ident) && needs_a_feature(&item.attrs) => {
+                    self.left_out.push(item.sig.ident.to_string());
+                }
+                Item::Struct(item) if is_ours(&item.ident) && needs_a_feature(&item.attrs) => {
+                    self.left_out.push(item.ident.to_string());
+                }
+                Item::Const(item) if needs_a_feature(&item.attrs) => {}
                 Item::Const(item) if is_public(&item.vis) && item.ident.to_string().starts_with("ORS_") => {
                     self.constants.push(Constant {
                         name: item.ident.to_string(),
@@ -113,10 +126,19 @@ fn last_word(rust_type: &syn::Type) -> String {
 
 /// `#[cfg(test)]` and whatever else names `test` or `loom`: no part of the library that is shipped.
 fn only_for_tests(attributes: &[Attribute]) -> bool {
+    condition_names(attributes, &["test", "loom"])
+}
+
+/// `#[cfg(feature = ...)]`.
+fn needs_a_feature(attributes: &[Attribute]) -> bool {
+    condition_names(attributes, &["feature"])
+}
+
+fn condition_names(attributes: &[Attribute], words: &[&str]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => {
             let condition = list.tokens.to_string();
-            !condition.starts_with("not") && (condition.contains("test") || condition.contains("loom"))
+            !condition.starts_with("not") && words.iter().any(|word| condition.contains(word))
         }
         _ => false,
     })

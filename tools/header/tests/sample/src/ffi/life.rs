@@ -12,4 +12,14 @@ pub unsafe extern "C" fn ors_set_log(agent: ors_agent, level: u32, sink: ors_log
     guard(|| Ok(()))
 }
 
+/// Another clock.
+#[cfg(feature = "test-clock")]
+#[unsafe(no_mangle)]
+pub extern "C" fn ors_only_in_tests(offset: i64) -> i32 {
+    guard(|| Ok(()))
+}
+
+#[cfg(feature = "test-clock")]
+pub const ORS_ONLY_IN_TESTS: i32 = 1;
+
 pub(crate) fn helper() {}
