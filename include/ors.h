@@ -359,8 +359,10 @@ ORS_API int32_t ORS_CALL ors_open(const ors_options *options, ors_agent *out, or
  * Closes a handle; it is dead when this returns, whatever it returns. Wakes every ors_wait on it. The runtime ends with its last
  * handle; timeout_ms is how long to wait for that: 0 = do not wait (finalisers), ORS_DEFAULT_WAIT = 2,000.
  *
- * Returns 0, ORS_E_CLOSED (it was dead already), ORS_E_TIMEOUT: a thread still ends by itself; ORS_E_REENTRANT: called from
- * inside the log sink, so nothing was waited for.
+ * After 0 no log sink that was set with this handle is called any more.
+ *
+ * Returns 0, ORS_E_CLOSED (it was dead already), ORS_E_TIMEOUT: a thread still ends by itself, and until then the sink may
+ * run; ORS_E_REENTRANT: called from inside the log sink, so nothing was waited for.
  */
 ORS_API int32_t ORS_CALL ors_close(ors_agent agent, uint32_t timeout_ms);
 
@@ -385,11 +387,11 @@ ORS_API int32_t ORS_CALL ors_read_log(ors_agent agent, uint64_t *after, uint32_t
 
 /**
  * Sets the log level (0 none, 1 error, 2 warning, 3 information, 4 debug) and the sink; sink NULL = none, the level is then that of
- * ors_read_log. Returns after the last call of the old sink: then its context may go. An agent that is opened read only has no
- * thread and calls no sink.
+ * ors_read_log. Agents with equal options share one sink; it goes with the handle that set it. Returns after the last call of the
+ * old sink: then its context may go. An agent that is opened read only has no thread and calls no sink.
  *
  * Returns 0, ORS_E_CLOSED, ORS_E_ARGUMENT (level), ORS_E_REENTRANT, ORS_E_TIMEOUT after 2 s: the old sink is still running and
- * still set.
+ * nothing has changed.
  */
 ORS_API int32_t ORS_CALL ors_set_log(ors_agent agent, uint32_t level, ors_log_sink sink, void *context);
 

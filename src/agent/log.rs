@@ -31,7 +31,7 @@ pub struct Log {
     lines: Mutex<Lines>,
     more: Condvar,
     level: AtomicU32,
-    sink: Mutex<Option<Sink>>,
+    sink: Mutex<Option<(u64, Sink)>>,
 }
 
 #[derive(Default)]
@@ -100,20 +100,31 @@ impl Log {
         lines.kept.iter().skip(lines.kept.len().saturating_sub(count)).cloned().collect()
     }
 
-    /// Sets level and sink. Returns once the old sink is not running any more; `false` when it still is after `wait`.
-    pub fn set(&self, level: u32, sink: Option<Sink>, wait: Duration) -> bool {
-        self.level.store(level, Relaxed);
+    /// Sets level and sink for `owner`. Returns once the old sink is not running any more; `false`, with nothing changed,
+    /// when it still is after `wait`.
+    pub fn set(&self, owner: u64, level: u32, sink: Option<Sink>, wait: Duration) -> bool {
         let Some(mut current) = self.sink.try_lock_for(wait) else { return false };
-        let told = { self.lines.lock().last };
-        *current = sink;
-        self.lines.lock().told = told;
+        self.level.store(level, Relaxed);
+        let mut lines = self.lines.lock();
+        lines.told = lines.last;
+        drop(lines);
+        *current = sink.map(|sink| (owner, sink));
+        true
+    }
+
+    /// Takes the sink of `owner` away, if it is his. As [`Log::set`]; `false`: it is still running.
+    pub fn take_back(&self, owner: u64, wait: Duration) -> bool {
+        let Some(mut current) = self.sink.try_lock_for(wait) else { return false };
+        if current.as_ref().is_some_and(|(of, _)| *of == owner) {
+            *current = None;
+        }
         true
     }
 
     /// Gives new lines to the sink. For the `ors-agent` thread alone.
     pub fn flush(&self) {
         let sink = self.sink.lock();
-        let Some(call) = sink.as_ref() else { return };
+        let Some((_, call)) = sink.as_ref() else { return };
         loop {
             let line = {
                 let mut lines = self.lines.lock();
@@ -194,6 +205,7 @@ mod tests {
         let keep = seen.clone();
         log.write(ERROR, "before");
         assert!(log.set(
+            1,
             INFORMATION,
             Some(Box::new(move |_, text| keep.lock().push((in_sink(), text.to_owned())))),
             Duration::ZERO
@@ -201,7 +213,14 @@ mod tests {
         log.write(ERROR, "after");
         log.flush();
         log.flush();
-        assert_eq!(*seen.lock(), [(true, "after".to_owned())]);
         assert!(!in_sink());
+        assert!(log.take_back(2, Duration::ZERO));
+        log.write(ERROR, "of another owner, so it stays");
+        log.flush();
+        assert!(log.take_back(1, Duration::ZERO));
+        log.write(ERROR, "nobody hears this");
+        log.flush();
+        let told = ["after", "of another owner, so it stays"].map(|text| (true, text.to_owned()));
+        assert_eq!(*seen.lock(), told);
     }
 }

@@ -45,17 +45,21 @@ use options::{COLD, Checked};
 use runtime::Runtime;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 /// Stack of our threads: nothing recurses deeper than the 32 levels of a licence.
 const STACK: usize = 512 << 10;
+
+static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// One opened agent. Dropping it closes it without waiting.
 pub struct Agent {
     checked: Checked,
     kind: Opened,
     closed: AtomicBool,
+    /// Its own number: a log sink belongs to the agent that set it.
+    number: u64,
 }
 
 enum Opened {
@@ -81,7 +85,7 @@ impl Agent {
             }
             Opened::Live(ArcSwapOption::from(Some(runtime)))
         };
-        Ok(Agent { checked, kind, closed: AtomicBool::new(false) })
+        Ok(Agent { checked, kind, closed: AtomicBool::new(false), number: NUMBER.fetch_add(1, Relaxed) })
     }
 
     fn glance(checked: &Checked) -> Result<Opened, Error> {
@@ -102,7 +106,8 @@ impl Agent {
         Ok(Opened::ReadOnly { board, log, fork: fork::generation() })
     }
 
-    /// Ends this handle; the runtime ends with the last handle on it. `false`: a thread still ends by itself.
+    /// Ends this handle and its log sink; the runtime ends with the last handle on it. `false`: a thread still ends by
+    /// itself, or the sink is running.
     pub fn close(&self, wait: Duration) -> bool {
         if self.closed.swap(true, SeqCst) {
             return true;
@@ -117,7 +122,12 @@ impl Agent {
                 true
             }
             Opened::Live(runtime) => match runtime.swap(None) {
-                Some(runtime) if runtime.fork == fork::generation() => registry::registry().leave(&runtime, wait),
+                Some(runtime) if runtime.fork == fork::generation() => {
+                    let deadline = Instant::now() + wait;
+                    let ended = registry::registry().leave(&runtime, wait);
+                    // Others may keep the runtime; the sink goes with the agent that set it.
+                    runtime.log.take_back(self.number, deadline.saturating_duration_since(Instant::now())) && ended
+                }
                 // Inherited by a fork: forgotten, not dropped.
                 inherited => {
                     std::mem::forget(inherited);
@@ -268,9 +278,17 @@ impl Agent {
     /// Sets level and sink. Returns after the last call of the old sink.
     ///
     /// # Errors
-    /// `Timeout` when the old sink is still running after 2 s; it is then still set.
+    /// `Timeout` when the old sink is still running after 2 s: nothing has changed then. `Closed`.
     pub fn set_log(&self, level: u32, sink: Option<log::Sink>) -> Result<(), Error> {
-        let set = self.log(|log| log.set(level, sink, COLD))?;
+        let set = self.log(|log| {
+            let set = log.set(self.number, level, sink, COLD);
+            if self.closed.load(SeqCst) {
+                // The close may have been before: nobody would take this sink back.
+                log.take_back(self.number, COLD);
+                return Err(Error::closed());
+            }
+            Ok(set)
+        })??;
         set.then_some(()).ok_or_else(|| Error::new(Kind::Timeout, "", "The old sink is still running."))
     }
 }

@@ -45,11 +45,11 @@ pub unsafe extern "C" fn ors_read_log(
 }
 
 /// Sets the log level (0 none, 1 error, 2 warning, 3 information, 4 debug) and the sink; sink NULL = none, the level is then that of
-/// ors_read_log. Returns after the last call of the old sink: then its context may go. An agent that is opened read only has no
-/// thread and calls no sink.
+/// ors_read_log. Agents with equal options share one sink; it goes with the handle that set it. Returns after the last call of the
+/// old sink: then its context may go. An agent that is opened read only has no thread and calls no sink.
 ///
 /// Returns 0, ORS_E_CLOSED, ORS_E_ARGUMENT (level), ORS_E_REENTRANT, ORS_E_TIMEOUT after 2 s: the old sink is still running and
-/// still set.
+/// nothing has changed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ors_set_log(agent: ors_agent, level: u32, sink: ors_log_sink, context: *mut c_void) -> i32 {
     cold(|| {
