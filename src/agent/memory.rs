@@ -31,8 +31,8 @@ pub struct State {
     pub serial: Option<Serial>,
     /// Revision of the licence path under which the serial was fixed: a later one lets another serial in.
     pub path_revision: u64,
-    /// The last `confirm_serial` that was acted on.
-    pub confirmed: Option<String>,
+    /// Revision of the last `confirm_serial` that was acted on.
+    pub confirmed_revision: u64,
     pub announcements: Announcements,
     pub mark: Mark,
     /// What a signed time file has to answer; replaced after use.
@@ -154,7 +154,15 @@ impl Memory {
         let state = document::read::<State>(&self.folder, STATE)?;
         notes.extend(damage(&state.damaged, state.value.is_none()));
         self.state_revision = state.revision;
-        self.state = state.value.unwrap_or_default();
+        // What was acted on is lost with a damaged state; that must not let another serial in once more.
+        self.state = state.value.unwrap_or_else(|| match state.damaged.as_slice() {
+            [] => State::default(),
+            _ => State {
+                path_revision: self.settings.licence_path_revision,
+                confirmed_revision: self.settings.changed_at("confirm_serial"),
+                ..State::default()
+            },
+        });
         let floor = document::read::<Floor>(&self.folder, FLOOR)?;
         notes.extend(damage(&floor.damaged, floor.value.is_none()));
         self.floor_revision = floor.revision;
@@ -188,6 +196,10 @@ impl Memory {
         }
     }
 
+    fn serial_may_change(&self) -> bool {
+        self.settings.licence_path_revision > self.state.path_revision
+    }
+
     /// The serial this installation is fixed to; a lost state document does not loosen it.
     pub fn serial(&self) -> Option<Serial> {
         let copy = || self.copy.as_ref().map(|copy| copy.licence().serial.clone());
@@ -196,10 +208,8 @@ impl Memory {
 
     /// A serial that an administrator confirmed and that was not acted on yet.
     fn confirming(&self) -> Option<Serial> {
-        let confirmed = self.settings.confirm_serial.as_deref();
-        confirmed
-            .filter(|serial| Some(*serial) != self.state.confirmed.as_deref())
-            .and_then(|serial| Serial::parse(serial).ok())
+        let pending = self.settings.changed_at("confirm_serial") > self.state.confirmed_revision;
+        self.settings.confirm_serial.as_deref().filter(|_| pending).and_then(|serial| Serial::parse(serial).ok())
     }
 
     /// What the choice among the files of the folder depends on.
@@ -207,7 +217,7 @@ impl Memory {
         let serial = self.serial();
         let (floor, floor_digest) = self.floor.level(serial.as_ref(), &self.keyring);
         Known {
-            serial_may_change: self.settings.licence_path_revision > self.state.path_revision,
+            serial_may_change: self.serial_may_change(),
             confirmed: self.confirming(),
             serial,
             named,
@@ -226,6 +236,7 @@ impl Memory {
             keyring: self.keyring.clone(),
             product: self.product.clone(),
             serial,
+            serial_may_change: self.serial_may_change(),
             confirmed: self.confirming(),
             in_use: choice.in_use.as_ref().map(|(genuine, _)| genuine.clone()),
             coming: coming.or_else(|| self.waiting.as_ref().map(|waiting| waiting.genuine.clone())),
@@ -267,8 +278,8 @@ impl Memory {
         }
         if from_folder {
             state.path_revision = self.settings.licence_path_revision;
-            if self.confirming().is_some_and(|confirmed| confirmed == licence.serial) {
-                state.confirmed.clone_from(&self.settings.confirm_serial);
+            if self.settings.confirm_serial.as_deref() == Some(licence.serial.as_str()) {
+                state.confirmed_revision = self.settings.changed_at("confirm_serial");
             }
         }
         state.announcements.follow(Content::of(licence, today), self.acknowledged.id, now);
