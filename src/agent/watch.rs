@@ -112,7 +112,8 @@ impl Worker {
                     Seen { stamp: found.stamp, looks, outcome: Err(refusal) }
                 }
             };
-            next.insert(found.file, seen);
+            // A name that was cleaned to be shown may look like a real one, which comes first.
+            next.entry(found.file).or_insert(seen);
         }
         if scan.state == FolderState::Read {
             self.seen = next;

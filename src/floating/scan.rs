@@ -2,7 +2,7 @@
 //! never opened for reading.
 
 use super::{KEYS_FILE, MAX_FILES, is_licence_name};
-use crate::licence::{MAX_LICENCE_BYTES, Reason, Refusal};
+use crate::licence::{MAX_LICENCE_BYTES, Reason, Refusal, text};
 use crate::store::{FileStamp, read_limited, stamp};
 use std::collections::HashMap;
 use std::io;
@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// Entries of one folder that are listed before the rest is left alone: a folder is outside input.
 const MAX_ENTRIES: usize = 20_000;
+/// Characters of a refused file's name that are shown; no file system has longer ones.
+const LONGEST_NAME: usize = 255;
 
 /// Where licences are: a folder, and the one file in it that the path may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,10 +96,11 @@ pub fn scan(path: &Path, ask: &Ask) -> Scan {
         }
     };
     let folder = found.place.folder.clone();
+    let most = MAX_FILES + usize::from(found.place.named.is_some());
     for (index, name) in names.into_iter().enumerate() {
         let file = match read(&folder, name, ask) {
-            Some(_) if index > MAX_FILES => continue,
-            Some(mut file) if index == MAX_FILES && found.place.named.is_none() => {
+            Some(_) if index > most => continue,
+            Some(mut file) if index == most => {
                 file.content = Content::Refused(Refusal::new(
                     Reason::Amount,
                     format!("Only {MAX_FILES} licences of a folder are looked at."),
@@ -126,9 +129,16 @@ fn names(place: &Place) -> Result<Vec<Result<String, String>>, FolderState> {
     for entry in entries.take(MAX_ENTRIES) {
         let name = entry.map_err(|error| failed(&place.folder, &error))?.file_name();
         match name.into_string() {
-            Ok(name) if is_licence_name(&name) && place.named.as_ref() != Some(&name) => names.push(Ok(name)),
+            Ok(name) if place.named.as_ref() == Some(&name) => {}
+            // Shown as it is, such a name would be read as something else.
+            Ok(name) if is_licence_name(&name) && name.chars().any(text::is_forbidden) => {
+                names.push(Err(text::clean(&name, LONGEST_NAME)));
+            }
+            Ok(name) if is_licence_name(&name) => names.push(Ok(name)),
             Ok(_) => {}
-            Err(raw) if is_licence_name(&raw.to_string_lossy()) => names.push(Err(raw.to_string_lossy().into_owned())),
+            Err(raw) if is_licence_name(&raw.to_string_lossy()) => {
+                names.push(Err(text::clean(&raw.to_string_lossy(), LONGEST_NAME)));
+            }
             Err(_) => {}
         }
     }
