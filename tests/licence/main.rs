@@ -3,5 +3,7 @@
 mod support;
 
 mod bad_input;
+mod folders;
+mod keys;
 mod renewal;
 mod tools;
