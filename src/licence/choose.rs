@@ -18,8 +18,6 @@ pub struct Known {
     pub confirmed: Option<Serial>,
     /// An administrator changed the path: a genuine licence with another serial may take over.
     pub serial_may_change: bool,
-    /// A serial that an administrator confirmed: it takes over as soon as there is a genuine licence with it.
-    pub confirmed: Option<Serial>,
     /// The path names one file of the folder: it settles which serial is meant.
     pub named: Option<String>,
     /// Nothing below this sequence is taken (for the fixed serial).
