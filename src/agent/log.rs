@@ -87,10 +87,12 @@ impl Log {
         self.more.notify_all();
     }
 
-    /// The first kept line after `after`; waits for one until `deadline`.
-    pub fn next(&self, after: u64, deadline: Instant) -> Option<Line> {
+    /// The first kept line after `after`; waits for one until `deadline`, or until `closed`.
+    pub fn next(&self, after: u64, deadline: Instant, closed: impl Fn() -> bool) -> Option<Line> {
         let lines = self.lines.lock();
-        let lines = self.more.wait_while_until(lines, deadline, |lines| lines.after(after).is_none() && !lines.closed);
+        let lines = self
+            .more
+            .wait_while_until(lines, deadline, |lines| lines.after(after).is_none() && !lines.closed && !closed());
         lines.after(after).cloned()
     }
 
@@ -140,6 +142,12 @@ impl Log {
         }
     }
 
+    /// Lets whoever waits for a line look whether his handle was closed.
+    pub fn wake(&self) {
+        drop(self.lines.lock());
+        self.more.notify_all();
+    }
+
     /// Wakes whoever waits for a line: the runtime ends.
     pub fn close(&self) {
         self.lines.lock().closed = true;
@@ -183,11 +191,11 @@ mod tests {
         for number in 1..=1_500 {
             log.write(WARNING, format!("line {number}"));
         }
-        let first = log.next(0, now()).map(|line| (line.number, line.text));
+        let first = log.next(0, now(), || false).map(|line| (line.number, line.text));
         assert_eq!(first, Some((501, "line 501".to_owned())));
-        assert_eq!(log.next(1_499, now()).map(|line| line.number), Some(1_500));
-        assert!(log.next(1_500, now()).is_none());
-        assert!(log.next(u64::MAX, now()).is_none());
+        assert_eq!(log.next(1_499, now(), || false).map(|line| line.number), Some(1_500));
+        assert!(log.next(1_500, now(), || false).is_none());
+        assert!(log.next(u64::MAX, now(), || false).is_none());
     }
 
     #[test]

@@ -125,6 +125,7 @@ impl Agent {
                 Some(runtime) if runtime.fork == fork::generation() => {
                     let deadline = Instant::now() + wait;
                     let ended = registry::registry().leave(&runtime, wait);
+                    runtime.log.wake();
                     // Others may keep the runtime; the sink goes with the agent that set it.
                     runtime.log.take_back(self.number, deadline.saturating_duration_since(Instant::now())) && ended
                 }
@@ -268,11 +269,15 @@ impl Agent {
     /// The first kept log line after number `after`; waits for one up to `wait`.
     ///
     /// # Errors
-    /// `Timeout` when there is none.
+    /// `Timeout` when there is none, `Closed` when this handle is closed meanwhile.
     pub fn read_log(&self, after: u64, wait: Duration) -> Result<Line, Error> {
         let deadline = Instant::now() + wait;
-        let line = self.log(|log| log.next(after, deadline))?;
-        line.ok_or_else(|| Error::new(Kind::Timeout, "", "There is no newer line."))
+        let closed = || self.closed.load(SeqCst);
+        let line = self.log(|log| log.next(after, deadline, closed))?;
+        line.ok_or_else(|| match closed() {
+            true => Error::closed(),
+            false => Error::new(Kind::Timeout, "", "There is no newer line."),
+        })
     }
 
     /// Sets level and sink. Returns after the last call of the old sink.

@@ -103,7 +103,7 @@ unsafe fn options_in(options: *const ors_options) -> Result<Options, Error> {
     })
 }
 
-/// Closes a handle; it is dead when this returns, whatever it returns. Wakes every ors_wait on it. The runtime ends with its last
+/// Closes a handle; it is dead when this returns, whatever it returns. Wakes every ors_wait and ors_read_log on it. The runtime ends with its last
 /// handle; timeout_ms is how long to wait for that: 0 = do not wait (finalisers), ORS_DEFAULT_WAIT = 2,000.
 ///
 /// After 0 no log sink that was set with this handle is called any more.
