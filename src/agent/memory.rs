@@ -31,7 +31,7 @@ pub struct State {
     pub serial: Option<Serial>,
     /// Revision of the licence path under which the serial was fixed: a later one lets another serial in.
     pub path_revision: u64,
-    /// Revision of the last `confirm_serial` that was acted on.
+    /// Settings revision of the last `confirm_serial` that was acted on.
     pub confirmed_revision: u64,
     pub announcements: Announcements,
     pub mark: Mark,
@@ -196,10 +196,6 @@ impl Memory {
         }
     }
 
-    fn serial_may_change(&self) -> bool {
-        self.settings.licence_path_revision > self.state.path_revision
-    }
-
     /// The serial this installation is fixed to; a lost state document does not loosen it.
     pub fn serial(&self) -> Option<Serial> {
         let copy = || self.copy.as_ref().map(|copy| copy.licence().serial.clone());
@@ -217,7 +213,7 @@ impl Memory {
         let serial = self.serial();
         let (floor, floor_digest) = self.floor.level(serial.as_ref(), &self.keyring);
         Known {
-            serial_may_change: self.serial_may_change(),
+            serial_may_change: self.settings.licence_path_revision > self.state.path_revision,
             confirmed: self.confirming(),
             serial,
             named,
@@ -236,7 +232,6 @@ impl Memory {
             keyring: self.keyring.clone(),
             product: self.product.clone(),
             serial,
-            serial_may_change: self.serial_may_change(),
             confirmed: self.confirming(),
             in_use: choice.in_use.as_ref().map(|(genuine, _)| genuine.clone()),
             coming: coming.or_else(|| self.waiting.as_ref().map(|waiting| waiting.genuine.clone())),
@@ -278,7 +273,7 @@ impl Memory {
         }
         if from_folder {
             state.path_revision = self.settings.licence_path_revision;
-            if self.settings.confirm_serial.as_deref() == Some(licence.serial.as_str()) {
+            if self.confirming().is_some_and(|confirmed| confirmed == licence.serial) {
                 state.confirmed_revision = self.settings.changed_at("confirm_serial");
             }
         }

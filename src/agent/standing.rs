@@ -11,8 +11,7 @@ pub struct Standing {
     pub keyring: Keyring,
     pub product: Product,
     pub serial: Option<Serial>,
-    pub serial_may_change: bool,
-    /// The other serial that an administrator let in.
+    /// Another serial that an administrator confirmed.
     pub confirmed: Option<Serial>,
     pub in_use: Option<Genuine>,
     /// The licence that waits to be copied by hand, or is on its way to the folder.
@@ -46,7 +45,6 @@ impl Standing {
             keyring,
             product,
             serial,
-            serial_may_change: false,
             confirmed: None,
             in_use,
             coming: None,
@@ -85,8 +83,8 @@ impl Standing {
             Err(Refusal::new(reason, text)
                 .about(Some(licence.serial.as_str().to_owned()), Some(licence.sequence.get())))
         };
-        let let_in = self.serial_may_change || self.confirmed.as_ref() == Some(&licence.serial);
-        if self.serial.as_ref().is_some_and(|fixed| *fixed != licence.serial) && !let_in {
+        let expected = self.serial.as_ref().is_none_or(|fixed| *fixed == licence.serial);
+        if !expected && self.confirmed.as_ref() != Some(&licence.serial) {
             return refuse(Reason::Serial, "This licence is for another serial number than this installation's.");
         }
         let same_serial = self.serial.as_ref() == Some(&licence.serial);
