@@ -77,15 +77,19 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+fn sentence(error: &StoreError) -> String {
+    format!("The state folder cannot be used: {error}.")
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Error {
         match &error {
             StoreError::Io { what, path, error } => {
                 Error::io("state_folder", &format!("{what} ({})", path.display()), error)
             }
-            StoreError::Busy { .. } => Error { message: error.to_string(), ..Error::timeout() },
-            StoreError::NewerFormat { .. } => Error::new(Kind::NewerState, "state_folder", error.to_string()),
-            _ => Error::new(Kind::Io, "state_folder", error.to_string()),
+            StoreError::Busy { .. } => Error { message: sentence(&error), ..Error::timeout() },
+            StoreError::NewerFormat { .. } => Error::new(Kind::NewerState, "state_folder", sentence(&error)),
+            _ => Error::new(Kind::Io, "state_folder", sentence(&error)),
         }
     }
 }
