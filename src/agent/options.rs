@@ -1,7 +1,7 @@
 //! What a host says when it opens an agent, checked.
 
 use super::{Error, error::Kind};
-use crate::licence::{Keyring, Product};
+use crate::licence::{Keyring, KeysProblem, Product};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -63,9 +63,7 @@ impl Options {
         let product = Product::parse(&self.product).map_err(|_| {
             Error::argument("product", "The product is 1 to 64 characters from a-z, 0-9, dot, underscore and hyphen.")
         })?;
-        let keyring = Keyring::from_host(&self.trusted_keys).map_err(|problem| {
-            Error::argument("trusted_keys", format!("trusted_keys, line {}: {}", problem.line, problem.what))
-        })?;
+        let keyring = Keyring::from_host(&self.trusted_keys).map_err(keys_problem)?;
         let state_folder = self.state_folder.as_deref().map(|path| folder("state_folder", path)).transpose()?;
         if state_folder.is_none() && !self.read_only {
             return Err(Error::argument(
@@ -111,6 +109,12 @@ impl Options {
         ];
         parts.join("\0")
     }
+}
+
+/// What is wrong with the host's keys, and in which line of them.
+pub fn keys_problem(problem: KeysProblem) -> Error {
+    let place = if problem.line == 0 { String::new() } else { format!(", line {}", problem.line) };
+    Error::argument("trusted_keys", format!("trusted_keys{place}: {}.", problem.what))
 }
 
 /// How long a cold call may take.

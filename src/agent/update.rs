@@ -1,6 +1,7 @@
 //! The installer's question, answered without an agent.
 
 use super::glance::Wanted;
+use super::options::keys_problem;
 use super::{Error, error::Kind};
 use crate::licence::{Day, Keyring, Product, Reason, Verdict, judge};
 use std::path::PathBuf;
@@ -36,9 +37,7 @@ pub struct Answer {
 pub fn check_update(query: &UpdateQuery) -> Result<Answer, Error> {
     let product =
         Product::parse(&query.product).map_err(|error| Error::argument("product", format!("product {}.", error.0)))?;
-    let keyring = Keyring::from_host(&query.trusted_keys).map_err(|problem| {
-        Error::argument("trusted_keys", format!("trusted_keys, line {}: {}", problem.line, problem.what))
-    })?;
+    let keyring = Keyring::from_host(&query.trusted_keys).map_err(keys_problem)?;
     let release = Day::parse(&query.release_date).map_err(|error| {
         Error::argument("release_date", format!("release_date is a day like 2026-12-01: {}.", error.0))
     })?;
