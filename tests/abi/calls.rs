@@ -1,6 +1,6 @@
 //! Every exported function in one shape: its handle, its pointers and its sizes given by a test, everything else as it should be.
 
-use crate::support::host::{Options, new_error, zeroed};
+use crate::support::host::{Options, new_error};
 use crate::support::{PRODUCT, Site, text};
 use ors::ffi::*;
 use std::ffi::{CString, c_char};
@@ -127,10 +127,4 @@ pub fn stale_error() -> ors_error {
     error.r#where = [b'x'.cast_signed(); 64];
     error.message = [b'y'.cast_signed(); 432];
     error
-}
-
-pub fn sized<T>(set: impl FnOnce(&mut T)) -> T {
-    let mut value = zeroed();
-    set(&mut value);
-    value
 }

@@ -51,10 +51,8 @@ unsafe extern "C" fn sink(context: *mut c_void, level: u32, line: *const c_char,
 
 unsafe extern "C" fn calling_sink(context: *mut c_void, _: u32, _: *const c_char, _: usize) {
     let heard = unsafe { &*context.cast::<Heard>() };
-    let mut codes = heard.codes.lock().unwrap();
-    if codes.is_empty() {
-        *codes = call_everything(heard.agent.load(SeqCst));
-    }
+    assert!(!heard.gone.swap(true, SeqCst), "the handle was closed in the first call");
+    *heard.codes.lock().unwrap() = call_everything(heard.agent.load(SeqCst));
 }
 
 /// Calls every function from inside the sink.
@@ -76,7 +74,6 @@ fn call_everything(agent: ors_agent) -> Vec<(&'static str, i32)> {
     let mut revision = 7;
     codes.push(("ors_wait", unsafe { ors_wait(agent, 0, 0, &mut revision) }));
     assert_eq!(revision, 0);
-    codes.push(("ors_close", ors_close(agent, 0)));
     codes.push(("ors_acknowledge", unsafe { ors_acknowledge(agent, 1, null(), 0, null_mut()) }));
     codes.push(("ors_settings_set", unsafe { ors_settings_set(agent, c"{}".as_ptr(), 2, null(), 0, null_mut()) }));
     codes.push(("ors_set_log", unsafe { ors_set_log(agent, 0, None, null_mut()) }));
@@ -89,6 +86,7 @@ fn call_everything(agent: ors_agent) -> Vec<(&'static str, i32)> {
     verdict.struct_size = 32;
     codes.push(("ors_check_update", unsafe { ors_check_update(null(), &mut verdict, null_mut()) }));
     assert_eq!((verdict.verdict, verdict.reason, verdict.sequence), (0, 0, 0), "zeros also when it is turned away");
+    codes.push(("ors_close", ors_close(agent, ORS_DEFAULT_WAIT)));
     codes
 }
 
@@ -130,7 +128,7 @@ fn lines_come_to_the_sink_on_a_thread_of_the_library() {
 #[test]
 fn inside_the_sink_hot_calls_work_and_cold_ones_are_turned_away() {
     let site = Site::with(7);
-    let host = site.open();
+    let (host, other) = (site.open(), site.open());
     host.until_sequence(7);
     let heard = Heard::default();
     heard.agent.store(host.agent, SeqCst);
@@ -152,7 +150,10 @@ fn inside_the_sink_hot_calls_work_and_cold_ones_are_turned_away() {
         let expected = if cold.contains(name) { ORS_E_REENTRANT } else { ORS_OK };
         assert_eq!(*code, expected, "{name}");
     }
-    assert_eq!(host.licence().sequence, 7, "a handle that was not closed lives on");
+    assert_eq!(ors_close(host.agent, 0), ORS_E_CLOSED, "closed, though nothing was waited for");
+    std::mem::forget(host);
+    make_a_line(&other);
+    other.set(&serde_json::json!({ "language": "en" })).unwrap();
 }
 
 #[test]

@@ -162,9 +162,9 @@ fn a_state_folder_of_a_newer_version_is_left_alone() {
     let site = Site::with(7);
     site.open().close();
     let newer = ["a", "b"].map(|copy| site.state().join(format!("settings.{copy}")));
+    let digest = ors::licence::hex(&ors::licence::sha256(b"ors-document 2 1 1\n{}"));
     for path in &newer {
-        std::fs::write(path, "ors-document 2 1 1 0000000000000000000000000000000000000000000000000000000000000000\n{}")
-            .unwrap();
+        std::fs::write(path, format!("ors-document 2 1 1 {digest}\n{{}}")).unwrap();
     }
     let before: Vec<_> = newer.iter().map(|path| std::fs::read(path).unwrap()).collect();
     let failure = Host::open(&site.options()).err().unwrap();
