@@ -19,7 +19,8 @@ use rig::{Place, compile, output, root, shipped, target};
 /// `ors_notify_status` over the no-op: what has to hold, and what we aim at.
 const MOST_TIMES_NOOP: f64 = 6.5;
 const AIM_TIMES_NOOP: f64 = 5.5;
-/// A call while a second thread calls as well, over a call alone.
+/// A call while a second thread calls as well, over a call alone; and that over what two threads cost the floor, which shares
+/// nothing that is written, so that what a busy machine does to any two threads is not laid to the ring.
 const MOST_TIMES_ALONE: f64 = 1.15;
 /// From C#: nanoseconds over a no-op P/Invoke.
 const MOST_OVER_PINVOKE: f64 = 20.0;
@@ -74,15 +75,19 @@ fn refresh_from_c(library: &Path, noop: &Path) -> bool {
         let times = one / number(&printed, "1 noop ");
         println!("{text:22}{one:9.2} ns{times:10.2}{two:13.2} ns{:14.2}", two / one);
     }
+    let on_two = |name: &str| number(&printed, &format!("2 {name} ")) / number(&printed, &format!("1 {name} "));
     let times = number(&printed, "1 notify ") / number(&printed, "1 noop ");
-    let together = number(&printed, "2 notify ") / number(&printed, "1 notify ");
+    let together = on_two("notify") / on_two("floor").max(1.0);
     let held = [times <= MOST_TIMES_NOOP, together <= MOST_TIMES_ALONE];
     let aim = if times <= AIM_TIMES_NOOP { "reached" } else { "missed" };
     println!(
         "  {times:.2} times the no-op: at most {MOST_TIMES_NOOP} {}, aim {AIM_TIMES_NOOP} {aim}",
         verdict(held[0])
     );
-    println!("  {together:.2} times as long on two threads: at most {MOST_TIMES_ALONE} {}\n", verdict(held[1]));
+    println!(
+        "  {together:.2} times as long on two threads, beside the floor: at most {MOST_TIMES_ALONE} {}\n",
+        verdict(held[1])
+    );
     held == [true, true]
 }
 

@@ -80,6 +80,7 @@ pub struct Growth {
     pub before: f64,
     pub after: f64,
     pub refreshes: f64,
+    #[allow(dead_code, reason = "a promise of the host, which the test checks and the bench does not")]
     /// How many of the thousand came by the licence folder, the others by `ors_install_licence`.
     pub by_folder: f64,
 }
