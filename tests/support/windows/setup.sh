@@ -56,8 +56,9 @@ debug = false
 [workspace]
 TOML
   echo '#![no_std]' >"$seed/src/lib.rs"
-  # Bitcode goes in too, or the shipped DLL could not be optimised across std (lto = "fat").
-  env -u CARGO_TARGET_DIR RUSTFLAGS="-C embed-bitcode=yes" RUSTC="$compiler" RUSTC_BOOTSTRAP=1 \
+  # Bitcode goes in too, or the shipped DLL could not be optimised across std (lto = "fat"); folders of this machine do not.
+  flags="-C embed-bitcode=yes --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"
+  env -u CARGO_TARGET_DIR RUSTFLAGS="$flags" RUSTC="$compiler" RUSTC_BOOTSTRAP=1 \
     cargo build --quiet --release --manifest-path "$seed/Cargo.toml" --target-dir "$seed/target" \
     --target "$target" -Zbuild-std=std,panic_unwind,panic_abort,test
   libraries=$sysroot/lib/rustlib/$target/lib
