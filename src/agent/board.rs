@@ -75,25 +75,27 @@ impl Board {
         true
     }
 
-    /// The first `N` words of the answer at `local`: 8 for notices, 13 for the licence.
+    /// Puts the first `N` words of the answer at `local`, 8 for notices, 13 for the licence: `put(index, word)`. Should the
+    /// slot be overwritten meanwhile, all are put again; the last time counts. `false`: the published answer is not for this
+    /// instant, and [`Board::status`] has to be asked.
+    ///
+    /// Each word goes straight from the slot to the caller: an array in between would be stored in pieces of 8 bytes and
+    /// loaded in pieces of 16, for which a processor waits; that was a fifth of the whole call.
     #[inline(always)]
-    pub fn status<const N: usize>(&self, local: i64) -> [u64; N] {
-        let ready = self.ring.read(|slot| {
+    pub fn ready_status<const N: usize>(&self, local: i64, put: impl Fn(usize, u64)) -> bool {
+        self.ring.read(|slot| {
             let inside = local >= slot.get(FROM).cast_signed() && local < slot.get(UNTIL).cast_signed();
-            inside.then(|| std::array::from_fn(|index| slot.get(STATUS + index)))
-        });
-        match ready {
-            Some(answer) => answer,
-            None => self.status_anew(local),
-        }
+            if inside {
+                (0..N).for_each(|index| put(index, slot.get(STATUS + index)));
+            }
+            inside
+        })
     }
 
-    /// The span is over and nobody has published since: an agent without a thread, or a worker that is held up.
-    #[cold]
-    #[inline(never)]
-    fn status_anew<const N: usize>(&self, local: i64) -> [u64; N] {
-        let answer = status_words(&self.ring.read(facts).at(local));
-        std::array::from_fn(|index| answer.get(index).copied().unwrap_or(0))
+    /// The words of the answer at `local`, made anew when the span is over and nobody has published since: an agent without a
+    /// thread, or a worker that is held up.
+    pub fn status(&self, local: i64) -> [u64; STATUS_WORDS] {
+        status_words(&self.ring.read(facts).at(local))
     }
 
     /// The same answer with names.

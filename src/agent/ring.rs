@@ -107,8 +107,8 @@ impl Ring {
 
     /// What `look` makes of the last publication.
     ///
-    /// `look` must be pure: it runs again when its slot was overwritten meanwhile, which takes three publications during
-    /// one look, and the words that it was shown then need not fit each other.
+    /// `look` runs again when its slot was overwritten meanwhile, which takes three publications during one look, and the words
+    /// that it was shown then need not fit each other: what it does must be harmless to repeat, and only its last run counts.
     #[inline(always)]
     pub fn read<T>(&self, look: impl Fn(&Words) -> T) -> T {
         loop {

@@ -38,19 +38,37 @@ pub unsafe extern "C" fn ors_check_licence(agent: ors_agent, out: *mut ors_licen
 #[inline(always)]
 unsafe fn status<T: Sized32, const N: usize>(agent: ors_agent, out: *mut T) -> Result<(), i32> {
     const { assert!(size_of::<T>() == N * 8) };
+    // First of all: what is found out before this call would have to be kept over it.
+    let local = clock::coarse_seconds();
     // SAFETY: passed on from the caller.
     let out = match unsafe { Out::new(out) } {
         Ok(out) => out,
         Err(BadStruct::Null) => return Err(ORS_E_NULL),
         Err(_) => return Err(ORS_E_STRUCT_SIZE),
     };
+    // All that is usual, and nothing that has to be kept over another call: that would cost every refresh its registers.
+    if out.holds_words(N)
+        && let Some(live) = Live::find(agent)
+        && let Some(board) = live.board()
+        && board.ready_status::<N>(local, |index, word| out.put(index, word))
+        && live.still()
+    {
+        return Ok(());
+    }
+    unusual_status(agent, &out, N, local)
+}
+
+/// A caller newer than this library, an answer that is not ready, or a handle that is not alive.
+#[cold]
+#[inline(never)]
+fn unusual_status(agent: ors_agent, out: &Out, words: usize, local: i64) -> Result<(), i32> {
     if let Some(live) = Live::find(agent)
         && let Some(board) = live.board()
     {
-        let words = board.status::<N>(clock::coarse_seconds());
+        board.status(local).iter().take(words).enumerate().for_each(|(index, word)| out.put(index, *word));
         // A handle that was closed meanwhile may have read the board of its successor.
         if live.still() {
-            out.write(&words);
+            out.zero_from(words * 8);
             return Ok(());
         }
     }

@@ -262,15 +262,41 @@ impl Out {
         unsafe { self.start.add(4).write_bytes(0, self.size - 4) };
     }
 
-    /// Writes `words`, the first of which has `struct_size` as its low half; zeroes what is beyond.
+    /// Writes one word of 8 bytes, of word 0 only the high half: the low one is `struct_size`. What is beyond the struct is
+    /// not written. The compiler knows the least size and leaves the comparison away.
     #[inline(always)]
-    pub fn write<const N: usize>(&self, words: &[u64; N]) {
-        let bytes = words.as_ptr().cast::<u8>();
-        // SAFETY: N words are at most the struct's version-1 size, which `size` is not below; the regions are distinct.
-        unsafe { self.start.add(4).copy_from_nonoverlapping(bytes.add(4), N * 8 - 4) };
-        if self.size > N * 8 {
-            // SAFETY: the rest of the caller's struct.
-            unsafe { self.start.add(N * 8).write_bytes(0, self.size - N * 8) };
+    pub fn put(&self, index: usize, word: u64) {
+        if index >= self.size / 8 {
+            return;
         }
+        // SAFETY: the word lies within the `size` bytes that are writable.
+        unsafe {
+            let to = self.start.add(index * 8);
+            match index {
+                0 => to.add(4).cast::<u32>().write_unaligned((word >> 32) as u32),
+                _ => to.cast::<u64>().write_unaligned(word),
+            }
+        }
+    }
+
+    /// Whether the struct has exactly this many words of 8 bytes: the caller was built with a header of this version.
+    #[inline(always)]
+    pub fn holds_words(&self, words: usize) -> bool {
+        self.size == words * 8
+    }
+
+    /// Zeroes the caller's struct from this byte on; 4 or more, so that `struct_size` stays.
+    #[inline(always)]
+    pub fn zero_from(&self, byte: usize) {
+        if byte >= 4 && self.size > byte {
+            // SAFETY: the rest of the caller's struct.
+            unsafe { self.start.add(byte).write_bytes(0, self.size - byte) };
+        }
+    }
+
+    /// Writes `words`, the first of which has `struct_size` as its low half; zeroes what is beyond.
+    pub fn write<const N: usize>(&self, words: &[u64; N]) {
+        words.iter().enumerate().for_each(|(index, word)| self.put(index, *word));
+        self.zero_from(N * 8);
     }
 }
