@@ -10,7 +10,7 @@ use super::{Error, error::Kind, fork};
 use crate::clock;
 use crate::floating::scan::{Ask, FolderState};
 use crate::floating::{Content, Scan, remote, scan};
-use crate::licence::{Candidate, Choice, Judged, Keyring, Known, Mark, Moment, Product, choose, verify};
+use crate::licence::{Candidate, Choice, Genuine, Judged, Keyring, Known, Mark, Moment, Product, choose, verify};
 use crate::notice::{MANUAL_COPY, NEW_FEATURES};
 use crate::store::{ReadOnlyPart, Settings, StateFolder, secrets};
 use serde_json::json;
@@ -45,8 +45,7 @@ pub struct Wanted {
 impl Wanted {
     /// Looks, for `wait` at most where the folder is on another machine.
     pub fn look(&self, wait: Duration) -> Result<Glance, Error> {
-        let far = self.paths().iter().any(|path| remote::is_remote(path));
-        if !far {
+        if !remote::any_remote(&self.paths()) {
             return self.look_now();
         }
         // On Windows the library is pinned before any thread of its own.
@@ -106,7 +105,7 @@ impl Wanted {
             Some(scan) => {
                 let folder = scan.place.folder.clone();
                 let state = Folder::Seen(scan.state.clone());
-                (folder, state, choose(candidates(scan, &keyring, &self.product), &known))
+                (folder, state, choose(candidates(scan, &keyring, &self.product, known.copy.as_ref()), &known))
             }
             None => (PathBuf::new(), Folder::NotSet, choose(Vec::new(), &known)),
         };
@@ -125,10 +124,14 @@ impl Wanted {
     }
 }
 
-fn candidates(scan: Scan, keyring: &Keyring, product: &Product) -> Vec<Candidate> {
+fn candidates(scan: Scan, keyring: &Keyring, product: &Product, copy: Option<&Genuine>) -> Vec<Candidate> {
     let judged = scan.files.into_iter().filter_map(|found| {
         let outcome = match found.content {
-            Content::Bytes(bytes) => verify(&bytes, keyring, product),
+            // The very file of the verified copy, judged a moment ago by the same keys.
+            Content::Bytes(bytes) => match copy.filter(|copy| copy.bytes()[..] == bytes) {
+                Some(copy) => Ok(copy.clone()),
+                None => verify(&bytes, keyring, product),
+            },
             Content::Refused(refusal) => Err(refusal),
             Content::Known => return None,
         };
@@ -142,9 +145,8 @@ impl Glance {
     pub fn judged(&self) -> Judged {
         let mut mark = self.mark.clone();
         if let Some((genuine, _)) = &self.choice.in_use {
-            let newer =
-                self.memory.as_ref().and_then(|memory| memory.copy.as_ref()).map(crate::licence::Genuine::digest)
-                    != Some(genuine.digest());
+            let newer = self.memory.as_ref().and_then(|memory| memory.copy.as_ref()).map(Genuine::digest)
+                != Some(genuine.digest());
             mark.licence_issued(genuine.licence().issued_at, newer);
         }
         mark.judge(&self.moment)

@@ -31,7 +31,7 @@ impl Worker {
         self.scan = None;
         self.last_file = None;
         self.wanted = None;
-        self.remote = self.folder.as_deref().is_some_and(remote::is_remote);
+        self.remote = self.folder.as_deref().is_some_and(|path| remote::any_remote(&[path]));
     }
 
     /// Everything in the folder is judged anew.

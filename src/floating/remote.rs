@@ -2,9 +2,21 @@
 
 use std::path::Path;
 
+/// Whether any of the paths is on another machine.
 #[cfg(unix)]
-pub fn is_remote(path: &Path) -> bool {
+pub fn any_remote(paths: &[&Path]) -> bool {
     let Ok(mounts) = std::fs::read_to_string("/proc/self/mountinfo") else { return false };
+    paths.iter().any(|path| is_remote_in(&mounts, path))
+}
+
+/// Whether any of the paths is on another machine.
+#[cfg(windows)]
+pub fn any_remote(paths: &[&Path]) -> bool {
+    paths.iter().any(|path| windows::is_remote(path))
+}
+
+#[cfg(unix)]
+fn is_remote_in(mounts: &str, path: &Path) -> bool {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     // The longest mount point above the path is the one it is on; of equal ones the last mounted hides the others.
     let mut best: Option<(usize, &str)> = None;
@@ -52,10 +64,6 @@ fn unescape(field: &str) -> String {
 #[cfg(windows)]
 #[path = "remote/windows.rs"]
 mod windows;
-#[cfg(windows)]
-pub use windows::is_remote;
-#[cfg(windows)]
-const _: fn(&Path) -> bool = is_remote;
 
 #[cfg(all(test, unix))]
 mod tests {
@@ -64,7 +72,9 @@ mod tests {
     #[test]
     fn mount_points_with_spaces_are_read_and_local_paths_are_local() {
         assert_eq!(unescape(r"/mnt/print\040room\134x"), "/mnt/print room\\x");
-        assert!(!is_remote(Path::new("/proc")));
+        assert!(!any_remote(&[Path::new("/proc"), Path::new("/")]));
+        let mounts = "1 0 0:1 / / rw - ext4 x rw\n2 1 0:2 / /mnt/a\\040b rw shared:1 - cifs //h/s rw\n";
+        assert!(is_remote_in(mounts, Path::new("/mnt/a b/licences")) && !is_remote_in(mounts, Path::new("/mnt/a")));
         assert!(is_network("cifs") && is_network("fuse.sshfs") && !is_network("ext4"));
     }
 }
