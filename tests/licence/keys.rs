@@ -130,6 +130,7 @@ fn a_retired_key_keeps_the_installed_licence_and_brings_no_new_one() {
     host.install(&keys.list(1, Retired)).1.unwrap();
     let (result, done) = host.install(&keys.site.vendor.file(8));
     assert_eq!((done.unwrap_err().code, result.reason), (ORS_E_REFUSED, ORS_REASON_KEY_RETIRED));
+    assert_eq!((host.licence().state, host.licence().sequence), (ORS_LICENCE_VALID, 7));
     // The installed one goes on through a restart, a lost copy, and being put back.
     drop(host);
     fs::remove_file(keys.site.state().join("installed.ors.json")).unwrap();
@@ -137,6 +138,7 @@ fn a_retired_key_keeps_the_installed_licence_and_brings_no_new_one() {
     assert_eq!(host.licence().sequence, 7);
     fs::remove_file(keys.site.file(OURS)).unwrap();
     host.until("put back", |_| keys.site.file(OURS).exists());
+    host.until("read", |host| host.diagnostics()["installed"]["source"] == "folder");
     assert_eq!((host.licence().state, host.licence().sequence), (ORS_LICENCE_VALID, 7));
     keys.site.drop_file("next.ors.json", &keys.by_next(8));
     host.until_sequence(8);
