@@ -68,7 +68,7 @@ pub fn check_update(query: &UpdateQuery) -> Result<Answer, Error> {
     let message = match (verdict.verdict, verdict.reason) {
         (0, Reason::Clock) => "The clock of this computer is wrong, so the licence cannot be judged.".to_owned(),
         (0, Reason::Unreadable) => format!(
-            "The licence folder cannot be read: {}",
+            "The licence folder cannot be read: {}.",
             glance.folder_state.error().unwrap_or("no reason is known")
         ),
         (0, Reason::NoLicence) => format!("There is no licence for this product in {}.", glance.folder.display()),
