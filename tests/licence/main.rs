@@ -7,3 +7,4 @@ mod folders;
 mod keys;
 mod renewal;
 mod tools;
+mod update;
