@@ -167,7 +167,9 @@ impl Memory {
         notes.extend(damage(&floor.damaged, floor.value.is_none()));
         self.floor_revision = floor.revision;
         self.floor = floor.value.unwrap_or_default();
-        self.acknowledged = handover::acknowledged(&self.folder);
+        let acknowledged = handover::read_acknowledged(&self.folder)?;
+        notes.extend(damage(&acknowledged.damaged, acknowledged.value.is_none()));
+        self.acknowledged = acknowledged.value.unwrap_or_default();
         notes.extend(self.reload_keys());
         self.copy = None;
         if let Ok(bytes) = read_limited(&self.folder.file(COPY_FILE), MAX_LICENCE_BYTES) {

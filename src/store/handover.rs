@@ -31,7 +31,8 @@ pub const LARGEST_UPLOAD: usize = 1 << 20;
 
 const ACKNOWLEDGED: &str = "acknowledged";
 const RESTART: &str = "restart";
-const UPLOADS: &str = "uploads";
+/// The folder of uploads, in the state folder.
+pub const UPLOADS: &str = "uploads";
 /// More names than this are not even looked at.
 const MOST_NAMES: usize = 4096;
 const LONGEST_BY: usize = 200;
@@ -59,7 +60,15 @@ pub struct Acknowledged {
 
 /// The highest acknowledgement; none when it cannot be read.
 pub fn acknowledged(folder: &StateFolder) -> Acknowledged {
-    document::read(folder, ACKNOWLEDGED).ok().and_then(|read| read.value).unwrap_or_default()
+    read_acknowledged(folder).ok().and_then(|read| read.value).unwrap_or_default()
+}
+
+/// The same, with what is damaged.
+///
+/// # Errors
+/// As [`document::read`].
+pub fn read_acknowledged(folder: &StateFolder) -> Result<document::Read<Acknowledged>, StoreError> {
+    document::read(folder, ACKNOWLEDGED)
 }
 
 /// Acknowledges up to `id`. A lower number than before changes nothing.
@@ -71,7 +80,7 @@ pub fn acknowledge(folder: &StateFolder, id: u64, by: &str) -> Result<(), StoreE
         return Ok(());
     }
     let _lock = settings_lock(folder)?;
-    let before = document::read::<Acknowledged>(folder, ACKNOWLEDGED)?;
+    let before = read_acknowledged(folder)?;
     if before.value.is_some_and(|before| before.id >= id) {
         return Ok(());
     }
