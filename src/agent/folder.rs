@@ -13,6 +13,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Where files that an installation replaces are kept, in the state folder.
+pub const BACKUP: &str = "backup";
+
 /// Something to do in the licence folder.
 pub enum Job {
     Scan {
@@ -127,7 +130,7 @@ fn work(job: Job, alive: &dyn Fn() -> bool, cleared: &mut Option<PathBuf>) -> Ou
 }
 
 fn put(job: &PutJob, alive: &dyn Fn() -> bool) -> Result<(), String> {
-    let backup = job.state.sub("backup").map_err(|error| format!("cannot make the backup folder: {error}"))?;
+    let backup = job.state.sub(BACKUP).map_err(|error| format!("cannot make the backup folder: {error}"))?;
     let put = Put {
         disk: job.state.disk().as_ref(),
         folder: &job.folder,

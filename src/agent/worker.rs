@@ -13,7 +13,7 @@ use super::runtime::Runtime;
 use super::{Command, Error, log};
 use crate::clock;
 use crate::floating::scan::FolderState;
-use crate::floating::{KEYS_FILE, Scan};
+use crate::floating::{KEYS_FILE, Scan, manual};
 use crate::licence::{Candidate, Choice, Day, FileReport, Genuine, Judged, Moment, Refusal, Source, choose};
 use crate::store::{
     FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
@@ -218,6 +218,9 @@ impl Worker {
     fn lead(&mut self, lock: FileLock) {
         self.lock = Some(lock);
         clear_stale_temps(self.memory.folder.path());
+        for name in [handover::UPLOADS, super::folder::BACKUP, manual::FOLDER] {
+            clear_stale_temps(&self.memory.folder.file(name));
+        }
         if let Err(error) = self.memory.reload() {
             self.trouble("The state cannot be read", &error);
         }
@@ -365,6 +368,11 @@ impl Worker {
     /// Records in the journal what other processes did by files: settings, acknowledgements.
     fn tell_journal(&mut self, moment: &Moment) {
         let mut state = self.memory.state.clone();
+        // Settings that were lost count their revisions from the beginning again.
+        let newest = self.memory.settings.revision;
+        for acted_on in [&mut state.path_revision, &mut state.confirmed_revision, &mut state.journaled_settings] {
+            *acted_on = newest.min(*acted_on);
+        }
         for change in self.memory.settings.changes_after(state.journaled_settings) {
             let what = format!("settings changed (revision {}): {}", change.revision, change.members.join(", "));
             self.journal(moment, &change.by, &what);
