@@ -1,0 +1,8 @@
+//! The state folder damaged, deleted, full: the old licence stays in use, nothing is lowered, and what is wrong is told.
+#[path = "../support/mod.rs"]
+mod support;
+
+mod damage;
+#[cfg(unix)]
+mod full_disk;
+mod gone;
