@@ -356,13 +356,13 @@ ORS_API int32_t ORS_CALL ors_error_text(int32_t code, const char *language, size
 ORS_API int32_t ORS_CALL ors_open(const ors_options *options, ors_agent *out, ors_error *error);
 
 /**
- * Closes a handle; it is dead when this returns, whatever it returns. Wakes every ors_wait on it. The runtime ends with its last
+ * Closes a handle; it is dead when this returns, whatever it returns. Wakes every ors_wait and ors_read_log on it. The runtime ends with its last
  * handle; timeout_ms is how long to wait for that: 0 = do not wait (finalisers), ORS_DEFAULT_WAIT = 2,000.
  *
- * After 0 no log sink that was set with this handle is called any more.
+ * After 0 no log sink that was set with this handle is called any more. From inside its own sink: this call was the last.
  *
- * Returns 0, ORS_E_CLOSED (it was dead already), ORS_E_TIMEOUT: a thread still ends by itself, and until then the sink may
- * run; ORS_E_REENTRANT: called from inside the log sink, so nothing was waited for.
+ * Returns 0, ORS_E_CLOSED (it was dead already), ORS_E_TIMEOUT: a thread still ends by itself, and a call of the sink may not be
+ * over; ORS_E_REENTRANT: called from inside the log sink, so nothing was waited for.
  */
 ORS_API int32_t ORS_CALL ors_close(ors_agent agent, uint32_t timeout_ms);
 

@@ -6,7 +6,7 @@
 use super::sync::{Condvar, Mutex};
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 pub const ERROR: u32 = 1;
@@ -32,6 +32,8 @@ pub struct Log {
     more: Condvar,
     level: AtomicU32,
     sink: Mutex<Option<(u64, Sink)>>,
+    /// Whose sink it is; 0 = nobody's. Changed without the lock when its owner goes: then it is not called any more.
+    owner: AtomicU64,
 }
 
 #[derive(Default)]
@@ -68,6 +70,7 @@ impl Log {
             more: Condvar::new(),
             level: AtomicU32::new(INFORMATION),
             sink: Mutex::new(None),
+            owner: AtomicU64::new(0),
         }
     }
 
@@ -102,32 +105,36 @@ impl Log {
         lines.kept.iter().skip(lines.kept.len().saturating_sub(count)).cloned().collect()
     }
 
-    /// Sets level and sink for `owner`. Returns once the old sink is not running any more; `false`, with nothing changed,
-    /// when it still is after `wait`.
+    /// Sets level and sink for `owner`, a number that is not 0. Returns once the old sink is not running any more; `false`,
+    /// with nothing changed, when it still is after `wait`.
     pub fn set(&self, owner: u64, level: u32, sink: Option<Sink>, wait: Duration) -> bool {
         let Some(mut current) = self.sink.try_lock_for(wait) else { return false };
-        self.level.store(level, Relaxed);
+        self.level.store(level, SeqCst);
         let mut lines = self.lines.lock();
         lines.told = lines.last;
         drop(lines);
+        self.owner.store(if sink.is_some() { owner } else { 0 }, SeqCst);
         *current = sink.map(|sink| (owner, sink));
         true
     }
 
-    /// Takes the sink of `owner` away, if it is his. As [`Log::set`]; `false`: it is still running.
+    /// Takes the sink of `owner` away, if it is his: it is not called again. `false`: a call is not over after `wait`.
     pub fn take_back(&self, owner: u64, wait: Duration) -> bool {
-        let Some(mut current) = self.sink.try_lock_for(wait) else { return false };
-        if current.as_ref().is_some_and(|(of, _)| *of == owner) {
-            *current = None;
+        if self.owner.compare_exchange(owner, 0, SeqCst, SeqCst).is_err() {
+            return true;
         }
+        let Some(mut current) = self.sink.try_lock_for(wait) else { return false };
+        current.take_if(|(of, _)| *of == owner);
         true
     }
 
     /// Gives new lines to the sink. For the `ors-agent` thread alone.
     pub fn flush(&self) {
-        let sink = self.sink.lock();
-        let Some((_, call)) = sink.as_ref() else { return };
+        let mut sink = self.sink.lock();
         loop {
+            // Its owner may be gone, since the last call even.
+            sink.take_if(|(of, _)| *of != self.owner.load(SeqCst));
+            let Some((_, call)) = sink.as_ref() else { return };
             let line = {
                 let mut lines = self.lines.lock();
                 let told = lines.told;

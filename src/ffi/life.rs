@@ -106,10 +106,10 @@ unsafe fn options_in(options: *const ors_options) -> Result<Options, Error> {
 /// Closes a handle; it is dead when this returns, whatever it returns. Wakes every ors_wait and ors_read_log on it. The runtime ends with its last
 /// handle; timeout_ms is how long to wait for that: 0 = do not wait (finalisers), ORS_DEFAULT_WAIT = 2,000.
 ///
-/// After 0 no log sink that was set with this handle is called any more.
+/// After 0 no log sink that was set with this handle is called any more. From inside its own sink: this call was the last.
 ///
-/// Returns 0, ORS_E_CLOSED (it was dead already), ORS_E_TIMEOUT: a thread still ends by itself, and until then the sink may
-/// run; ORS_E_REENTRANT: called from inside the log sink, so nothing was waited for.
+/// Returns 0, ORS_E_CLOSED (it was dead already), ORS_E_TIMEOUT: a thread still ends by itself, and a call of the sink may not be
+/// over; ORS_E_REENTRANT: called from inside the log sink, so nothing was waited for.
 #[unsafe(no_mangle)]
 pub extern "C" fn ors_close(agent: ors_agent, timeout_ms: u32) -> i32 {
     hot(|| {
