@@ -3,6 +3,7 @@
 use super::codes::{ORS_E_INTERNAL, ORS_OK};
 use super::error::{ErrorOut, code};
 use crate::agent::{Error, Kind, log};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs the body of an export. Nothing unwinds into the host.
@@ -34,17 +35,26 @@ pub fn cold(body: impl FnOnce() -> Result<(), Error>) -> i32 {
     hot(|| outside_sink().and_then(|()| body()))
 }
 
-/// [`cold`] with the caller's error struct, written on success too.
+/// [`cold`] with the caller's error struct, written on success too, and after a panic.
 pub fn reported(error: Result<ErrorOut, Error>, body: impl FnOnce(&ErrorOut) -> Result<(), Error>) -> i32 {
-    guard(|| {
-        let out = error.map_err(|error| code(error.kind))?;
+    let out = match error {
+        Ok(out) => out,
+        Err(error) => return code(error.kind),
+    };
+    let done = Cell::new(false);
+    let result = guard(|| {
         out.write(None);
         let result = outside_sink().and_then(|()| body(&out));
+        done.set(true);
         result.map_err(|error| {
             out.write(Some(&error));
             code(error.kind)
         })
-    })
+    });
+    if !done.get() {
+        out.write(Some(&Error::new(Kind::Internal, "", "An internal error was contained.")));
+    }
+    result
 }
 
 /// Whether this call may wait and change things: not from inside the log sink.
