@@ -77,7 +77,7 @@ impl Worker {
         };
         let owner = parts.owner;
         self.runtime.board.publish(owner, view, moment.local);
-        if self.scan.is_some() || choice.in_use.is_some() || self.parts().folder.is_none() {
+        if self.scan.is_some() || self.parts().folder.is_none() {
             self.runtime.set_settled();
         }
     }

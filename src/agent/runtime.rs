@@ -23,6 +23,9 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// A first open waits this long for the first look at the folder, so that its first answer is not "unknown".
 const FIRST_LOOK: Duration = Duration::from_millis(1_000);
+/// Where a licence is known from before, an open waits so long for a look: a host that opens, asks once and closes sees a newer
+/// licence too, and a folder that hangs costs no more than this.
+const LOOK_WITH_COPY: Duration = Duration::from_millis(100);
 
 pub struct Runtime {
     pub log: Log,
@@ -52,7 +55,8 @@ pub struct Letters {
 
 #[derive(Default)]
 struct Life {
-    loaded: Option<Result<(), Error>>,
+    /// How loading went, and whether a licence is known from before.
+    loaded: Option<Result<bool, Error>>,
     settled: bool,
     ended: bool,
 }
@@ -88,7 +92,7 @@ impl Runtime {
             let began = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| {
                 let mut worker = Worker::start(self.clone(), options.clone(), self.owner)?;
-                self.set_loaded(Ok(()));
+                self.set_loaded(Ok(worker.knows_a_licence()));
                 worker.run();
                 Ok::<(), Error>(())
             }));
@@ -127,7 +131,7 @@ impl Runtime {
     }
 
     /// Notes how loading went, once. Returns whether this was the first word on it.
-    fn set_loaded(&self, result: Result<(), Error>) -> bool {
+    fn set_loaded(&self, result: Result<bool, Error>) -> bool {
         let mut life = self.life.lock();
         let first = life.loaded.is_none();
         if first {
@@ -138,7 +142,7 @@ impl Runtime {
         first
     }
 
-    /// The licence has been looked for, or is known from before: the answers are not "unknown" for want of a look.
+    /// The licence has been looked for: what is published is not for want of a look.
     pub fn set_settled(&self) {
         let mut life = self.life.lock();
         if !life.settled {
@@ -153,15 +157,16 @@ impl Runtime {
         let deadline = Instant::now() + COLD;
         let life = self.life.lock();
         let life = self.life_bell.wait_while_until(life, deadline, |life| life.loaded.is_none() && !life.ended);
-        match &life.loaded {
-            Some(Ok(())) => {}
+        let look = match &life.loaded {
+            Some(Ok(true)) => LOOK_WITH_COPY,
+            Some(Ok(false)) => FIRST_LOOK,
             Some(Err(error)) => return Err(error.clone()),
             None if life.ended => return Err(Error::closed()),
             None => {
                 return Err(Error::new(Kind::Timeout, "state_folder", "The state folder did not answer in time."));
             }
-        }
-        let deadline = deadline.min(Instant::now() + FIRST_LOOK);
+        };
+        let deadline = deadline.min(Instant::now() + look);
         drop(self.life_bell.wait_while_until(life, deadline, |life| !life.settled && !life.ended));
         Ok(())
     }

@@ -244,6 +244,11 @@ impl Worker {
         self.journal(&moment, "", &format!("process {} leads", std::process::id()));
     }
 
+    /// Whether a licence is known from before this start.
+    pub fn knows_a_licence(&self) -> bool {
+        self.memory.copy.is_some()
+    }
+
     pub(super) fn leads(&self) -> bool {
         self.lock.is_some() && self.runtime.alive()
     }

@@ -125,7 +125,8 @@ fn a_childs_cold_call_starts_a_runtime_of_its_own_that_follows() {
         host.until_sequence(8);
         assert_eq!(ors_close(host.agent, 10_000), ORS_OK);
         let anew = site.open();
-        assert_eq!(anew.licence().sequence, 8);
+        // The parent, which leads, may still be about to take note of it.
+        anew.until_sequence(8);
         anew.close();
         #[cfg(target_os = "linux")]
         within(5, "its threads end", || threads() == 1);
