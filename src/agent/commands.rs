@@ -2,7 +2,7 @@
 
 use super::standing::Offer;
 use super::worker::Worker;
-use super::{Error, error::Kind};
+use super::{Error, error::Kind, log};
 use crate::clock;
 use crate::licence::{Changes, Content, Day, Reason};
 use crate::store::{Settings, handover};
@@ -59,7 +59,12 @@ fn acknowledge(worker: &mut Worker, id: u64, by: &str) -> Result<Done, Error> {
 
 fn settings(worker: &mut Worker, json: &[u8], by: &str) -> Result<Done, Error> {
     let current = worker.runtime.board.view().settings.clone();
-    worker.memory.settings = Settings::change(&worker.memory.folder, json, by, clock::coarse_seconds(), &current)?;
+    let changed = Settings::change(&worker.memory.folder, json, by, clock::coarse_seconds(), &current);
+    worker.memory.settings = changed.map_err(|error| {
+        let error = Error::from(error);
+        worker.say(log::WARNING, format!("Settings were not taken: {}", error.message));
+        error
+    })?;
     worker.follow_settings();
     Ok(Done::Nothing)
 }

@@ -103,6 +103,14 @@ impl From<SettingsError> for Error {
             SettingsErrorKind::Busy => Kind::Timeout,
             SettingsErrorKind::Store(inner) => return Error::from(inner),
         };
-        Error::new(kind, error.member, error.message)
+        // The room's words follow the member's name, or stand for themselves.
+        let message = if error.member.is_empty() {
+            let mut letters = error.message.chars();
+            let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+            format!("{first}{}.", letters.as_str())
+        } else {
+            format!("\"{}\" {}.", error.member, error.message)
+        };
+        Error::new(kind, error.member, message)
     }
 }

@@ -225,7 +225,7 @@ pub(super) fn merge(now: &Settings, patch: Patch) -> Result<Wanted, SettingsErro
     let stored = &now.stored;
     let seen = patch.revision.unwrap_or(now.revision);
     if seen > now.revision {
-        let message = "the settings are older than those you saw; read them again";
+        let message = "is newer than the settings that are stored; read them again";
         return Err(SettingsError::new(SettingsErrorKind::Stale, "revision", message));
     }
     let stale = |name: &str| {
