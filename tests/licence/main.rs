@@ -6,5 +6,6 @@ mod bad_input;
 mod folders;
 mod keys;
 mod renewal;
+mod settings;
 mod tools;
 mod update;
