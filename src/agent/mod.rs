@@ -75,17 +75,21 @@ impl Agent {
     /// does not answer within 2 s, `NewerState` when a newer version wrote it, `Limit` when no thread can be started.
     pub fn open(options: &Options) -> Result<Agent, Error> {
         let checked = options.check()?;
-        let kind = if checked.read_only {
-            Agent::glance(&checked)?
-        } else {
-            let runtime = registry::registry().join(checked.clone())?;
-            if let Err(error) = runtime.wait_until_loaded() {
-                registry::registry().leave(&runtime, Duration::ZERO);
-                return Err(error);
-            }
-            Opened::Live(ArcSwapOption::from(Some(runtime)))
+        let agent = |checked, kind| Agent {
+            checked,
+            kind,
+            closed: AtomicBool::new(false),
+            number: NUMBER.fetch_add(1, Relaxed),
         };
-        Ok(Agent { checked, kind, closed: AtomicBool::new(false), number: NUMBER.fetch_add(1, Relaxed) })
+        if checked.read_only {
+            let kind = Agent::glance(&checked)?;
+            return Ok(agent(checked, kind));
+        }
+        let runtime = registry::registry().join(checked.clone())?;
+        // From here on whatever goes wrong leaves the runtime again.
+        let agent = agent(checked, Opened::Live(ArcSwapOption::from(Some(runtime.clone()))));
+        runtime.wait_until_loaded()?;
+        Ok(agent)
     }
 
     fn glance(checked: &Checked) -> Result<Opened, Error> {
@@ -123,11 +127,12 @@ impl Agent {
             }
             Opened::Live(runtime) => match runtime.swap(None) {
                 Some(runtime) if runtime.fork == fork::generation() => {
-                    let deadline = Instant::now() + wait;
+                    let began = (!wait.is_zero()).then(Instant::now);
                     let ended = registry::registry().leave(&runtime, wait);
                     runtime.log.wake();
+                    let left = began.map_or(wait, |began| wait.saturating_sub(began.elapsed()));
                     // Others may keep the runtime; the sink goes with the agent that set it.
-                    runtime.log.take_back(self.number, deadline.saturating_duration_since(Instant::now())) && ended
+                    runtime.log.take_back(self.number, left) && ended
                 }
                 // Inherited by a fork: forgotten, not dropped.
                 inherited => {

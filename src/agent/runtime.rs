@@ -247,6 +247,10 @@ impl Runtime {
 
     /// Waits for the `ors-agent` thread. `false`: it still ends by itself.
     pub fn wait_until_ended(&self, wait: Duration) -> bool {
+        if wait.is_zero() {
+            // Also said while a panic unwinds: no clock that could fail is asked.
+            return self.life.lock().ended;
+        }
         let deadline = Instant::now() + wait;
         self.life_bell.wait_while_until(self.life.lock(), deadline, |life| !life.ended).ended
     }

@@ -28,14 +28,17 @@ impl<T> Mutex<T> {
 
     /// The lock, if it is had within `wait`.
     pub fn try_lock_for(&self, wait: Duration) -> Option<Guard<'_, T>> {
-        let deadline = Instant::now() + wait;
+        let mut began = None;
         loop {
             match self.0.try_lock() {
                 Ok(guard) => return Some(guard),
                 Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
                 Err(TryLockError::WouldBlock) => {}
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = match wait {
+                Duration::ZERO => wait,
+                _ => wait.saturating_sub(began.get_or_insert_with(Instant::now).elapsed()),
+            };
             if left.is_zero() {
                 return None;
             }
