@@ -62,7 +62,8 @@ fn an_option_that_is_wrong_is_named() {
         row("commands that are no JSON", ARGUMENT, "commands", "JSON", |o| o.commands = Some("reread".into())),
         row("commands that are a list", ARGUMENT, "commands", "object", |o| o.commands = Some("[]".into())),
         row("an unknown command", ARGUMENT, "commands", "not known", |o| {
-            o.commands = Some(r#"{"format":["/bin/true"]}"#.into());
+            let program = std::env::current_exe().unwrap();
+            o.commands = Some(serde_json::json!({ "format": [text(&program)] }).to_string());
         }),
         row("a command as one text", ARGUMENT, "commands", "list", |o| o.commands = Some(r#"{"reread":"/x"}"#.into())),
         row("an empty command", ARGUMENT, "commands", "no program", |o| o.commands = Some(r#"{"reread":[]}"#.into())),
