@@ -23,7 +23,7 @@ fn descriptors() -> usize {
 
 /// Everything of the process that a library could change behind its host's back.
 fn process() -> BTreeMap<String, String> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
     let kept = ["SigBlk", "SigIgn", "SigCgt", "Umask", "Uid", "Gid", "NoNewPrivs", "CapEff"];
     let lines = status.lines().filter_map(|line| line.split_once(':'));
     let mut all: BTreeMap<String, String> = lines
