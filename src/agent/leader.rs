@@ -6,8 +6,8 @@ use super::log;
 use super::standing::Offer;
 use super::worker::Worker;
 use crate::clock;
-use crate::floating::manual;
 use crate::floating::scan::FolderState;
+use crate::floating::{is_licence_name, manual};
 use crate::licence::{Choice, Genuine, Moment, Source, hex};
 use crate::store::handover;
 use std::path::PathBuf;
@@ -211,6 +211,7 @@ impl Worker {
 
     fn file_for(&self, genuine: &Genuine, named: Option<&String>) -> String {
         // The file that was in use last keeps its name, also when it is gone; else the path's, else ours.
+        let named = named.filter(|name| is_licence_name(name));
         let known = self.last_file.clone().or_else(|| named.cloned());
         known.unwrap_or_else(|| genuine.licence().file_name())
     }

@@ -5,7 +5,7 @@ use super::log;
 use super::worker::{Seen, Worker};
 use crate::clock;
 use crate::floating::scan::{Ask, FolderState, Place};
-use crate::floating::{Content, KEYS_FILE, Scan, remote};
+use crate::floating::{Content, KEYS_FILE, Scan, is_licence_name, remote};
 use crate::licence::{Choice, FileReport, FileState, verify};
 use crate::store::FileStamp;
 use std::collections::HashMap;
@@ -55,8 +55,9 @@ impl Worker {
         let settled = |seen: &Seen| seen.stamp.filter(|_| seen.looks >= SETTLED_AFTER);
         let stamps = self.seen.iter().filter_map(|(file, seen)| Some((file.clone(), settled(seen)?))).collect();
         let fls = self.memory.copy.iter().flat_map(|copy| &copy.licence().fls).map(|file| file.name.clone()).collect();
+        let first = self.last_file.clone().or_else(|| self.memory.copy.as_ref().map(|copy| copy.licence().file_name()));
         let keys_stamp = self.scan.as_ref().and_then(|scan| scan.keys_stamp);
-        if self.give(Job::Scan { path, ask: Ask { stamps, keys_stamp, fls } }) {
+        if self.give(Job::Scan { path, ask: Ask { stamps, keys_stamp, fls, first } }) {
             self.look_now = false;
             self.asked_at = Some(now);
         }
@@ -145,6 +146,10 @@ impl Worker {
 
     /// Whether this process's own options name the folder.
     fn given(&self, place: &Place) -> bool {
+        // A path to a file that is no licence's (the folder was replaced by a file) gives no right to the folder around it.
+        if place.named.as_deref().is_some_and(|name| !is_licence_name(name)) {
+            return false;
+        }
         self.options.licence_folder.as_deref().is_some_and(|path| Place::of(path.as_ref()).folder == place.folder)
     }
 

@@ -81,6 +81,8 @@ pub struct Ask {
     pub stamps: HashMap<String, FileStamp>,
     pub keys_stamp: Option<FileStamp>,
     pub fls: Vec<String>,
+    /// The file that was in use last: looked at however many others there are.
+    pub first: Option<String>,
 }
 
 /// Looks at the folder once.
@@ -88,7 +90,7 @@ pub fn scan(path: &Path, ask: &Ask) -> Scan {
     let place = Place::of(path);
     let mut found =
         Scan { place, state: FolderState::Read, files: Vec::new(), keys: None, keys_stamp: None, fls: Vec::new() };
-    let names = match names(&found.place) {
+    let names = match names(&found.place, ask.first.as_ref()) {
         Ok(names) => names,
         Err(state) => {
             found.state = state;
@@ -122,8 +124,8 @@ pub fn scan(path: &Path, ask: &Ask) -> Scan {
     found
 }
 
-/// The names to look at: the one that the path names first, then the rest in order.
-fn names(place: &Place) -> Result<Vec<Result<String, String>>, FolderState> {
+/// The names to look at: the one that the path names, the one in use last, then the rest in order.
+fn names(place: &Place, first: Option<&String>) -> Result<Vec<Result<String, String>>, FolderState> {
     let entries = std::fs::read_dir(&place.folder).map_err(|error| failed(&place.folder, &error))?;
     let mut names = Vec::new();
     for entry in entries.take(MAX_ENTRIES) {
@@ -142,7 +144,7 @@ fn names(place: &Place) -> Result<Vec<Result<String, String>>, FolderState> {
             Err(_) => {}
         }
     }
-    names.sort();
+    names.sort_by_key(|name| (name.as_ref().ok() != first, name.clone()));
     if let Some(named) = &place.named {
         names.insert(0, Ok(named.clone()));
     }
