@@ -19,6 +19,12 @@ pub fn generation() -> u64 {
     GENERATION.load(Relaxed)
 }
 
+/// Called before anything is locked that a forked child may meet: from then on a fork is noticed. Pins nothing.
+pub fn notice() {
+    #[cfg(unix)]
+    os::prepare();
+}
+
 /// Called before the first thread: from then on a fork is noticed, and on Windows the library stays loaded.
 pub fn prepare() {
     os::prepare();

@@ -93,6 +93,7 @@ impl Agent {
     }
 
     fn glance(checked: &Checked) -> Result<Opened, Error> {
+        fork::notice();
         let wanted = glance::Wanted {
             product: checked.product.clone(),
             keyring: checked.keyring.clone(),
