@@ -209,10 +209,9 @@ mod tests {
 
     #[test]
     fn commands_name_absolute_programs_only() {
-        assert_eq!(
-            commands(r#"{"reread":["/bin/true","-x"],"assistance":["/bin/a"]}"#).ok(),
-            Some(Some(vec!["/bin/true".into(), "-x".into()]))
-        );
+        let program = if cfg!(windows) { "C:/reread.exe" } else { "/bin/true" };
+        let good = format!(r#"{{"reread":["{program}","-x"],"assistance":["{program}"]}}"#);
+        assert_eq!(commands(&good).ok(), Some(Some(vec![program.into(), "-x".into()])));
         assert_eq!(commands("{}").ok(), Some(None));
         for bad in [
             "",

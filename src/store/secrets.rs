@@ -167,12 +167,17 @@ const DPAPI_MARK: &[u8] = b"ors-dpapi-1\n";
 #[cfg(windows)]
 fn seal_with(entropy: &[u8], plain: &[u8]) -> io::Result<Vec<u8>> {
     let sealed = super::os::protect(plain, entropy)?;
-    Ok([DPAPI_MARK, &sealed].concat())
+    // Not every implementation of DPAPI looks at every byte of what it made: damage is told by a hash of ours.
+    Ok([DPAPI_MARK, &super::sha256(&sealed), &sealed].concat())
 }
 
 #[cfg(windows)]
 fn open_with(entropy: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    super::os::unprotect(sealed.strip_prefix(DPAPI_MARK)?, entropy).ok()
+    let (hash, sealed) = sealed.strip_prefix(DPAPI_MARK)?.split_at_checked(32)?;
+    if hash != super::sha256(sealed) {
+        return None;
+    }
+    super::os::unprotect(sealed, entropy).ok()
 }
 
 #[cfg(test)]
