@@ -57,6 +57,7 @@ impl Worker {
         let fls = self.memory.copy.iter().flat_map(|copy| &copy.licence().fls).map(|file| file.name.clone()).collect();
         let first = self.last_file.clone().or_else(|| self.memory.copy.as_ref().map(|copy| copy.licence().file_name()));
         let keys_stamp = self.scan.as_ref().and_then(|scan| scan.keys_stamp);
+        self.asked_path = Some(path.clone());
         if self.give(Job::Scan { path, ask: Ask { stamps, keys_stamp, fls, first } }) {
             self.look_now = false;
             self.asked_at = Some(now);
@@ -67,6 +68,10 @@ impl Worker {
         match outcome {
             Outcome::Scanned(scan) => {
                 self.asked_at = None;
+                if self.asked_path != self.folder {
+                    // Of the path before: taken for the new one, it would fix the serial to what lies there.
+                    return;
+                }
                 // A look that began before the last change says nothing about it.
                 self.seen_since_put = !self.look_now;
                 self.take_scan(*scan);

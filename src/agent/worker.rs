@@ -52,6 +52,8 @@ pub struct Worker {
     pub(super) scan: Option<Scan>,
     pub(super) folder: Option<PathBuf>,
     pub(super) asked_at: Option<u64>,
+    /// The path that the look under way is for: the setting may change meanwhile.
+    pub(super) asked_path: Option<PathBuf>,
     pub(super) read_anew_at: u64,
     pub(super) remote: bool,
     pub(super) look_now: bool,
@@ -96,6 +98,7 @@ impl Worker {
             scan: None,
             folder: None,
             asked_at: None,
+            asked_path: None,
             read_anew_at: 0,
             remote: false,
             look_now: true,
