@@ -1,7 +1,7 @@
 //! Every file of the state folder with a byte flipped, cut, or made useless.
 
 use crate::support::host::Host;
-use crate::support::{Site, feature, licence, text};
+use crate::support::{Site, feature, licence, move_as_a_person, text};
 use issuer::{KeyListDraft, SigningKey, sign_key_list};
 use ors::ffi::*;
 use ors::licence::{KeyStatus, Serial};
@@ -223,7 +223,7 @@ fn the_copy_alone_and_the_folder_alone_each_keep_the_licence() {
     let site = &used.site;
     // The folder is gone, and the floor torn: the verified copy is still a licence.
     let away = site.place.path().join("away");
-    fs::rename(site.licences(), &away).unwrap();
+    move_as_a_person(&site.licences(), &away);
     for document in ["state", "floor"] {
         for copy in ["a", "b"] {
             fs::write(site.state().join(format!("{document}.{copy}")), "").unwrap();
@@ -236,7 +236,7 @@ fn the_copy_alone_and_the_folder_alone_each_keep_the_licence() {
     drop(host);
     // The copy is torn and the folder holds an older licence: the floor stands, also when only one copy of it does.
     used.restore();
-    fs::rename(&away, site.licences()).unwrap();
+    move_as_a_person(&away, &site.licences());
     fs::write(site.state().join("installed.ors.json"), "").unwrap();
     fs::write(site.state().join("floor.a"), "").unwrap();
     site.drop_file("prismaprepare-1234567890.ors.json", &site.vendor.file(7));

@@ -2,7 +2,7 @@
 //! serials, a path that names one file, a folder that vanishes.
 
 use crate::support::host::Host;
-use crate::support::{DAY, Site, licence, text};
+use crate::support::{DAY, Site, licence, move_as_a_person, text};
 use crate::tools::{changed, is_sentence, log};
 use ors::ffi::*;
 use ors::licence::Serial;
@@ -93,11 +93,11 @@ fn a_folder_that_vanishes_leaves_the_licence_in_use_and_one_that_comes_back_is_f
     host.until("read", |host| source(host) == "folder");
     let away = site.place.path().join("away");
     for round in 0..3 {
-        fs::rename(site.licences(), &away).unwrap();
+        move_as_a_person(&site.licences(), &away);
         host.until("missing", |host| host.diagnostics()["licence_folder_state"] == "missing");
         assert!(host.diagnostics()["licence_folder_error"].as_str().unwrap().contains("licences"));
         assert_eq!((host.licence().state, host.licence().sequence), (ORS_LICENCE_VALID, 7), "{round}");
-        fs::rename(&away, site.licences()).unwrap();
+        move_as_a_person(&away, &site.licences());
         host.until("back", |host| source(host) == "folder" && host.notices().notices == 0);
     }
     site.drop_file(OURS, &site.vendor.file(8));

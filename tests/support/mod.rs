@@ -106,7 +106,7 @@ impl Site {
     pub fn drop_file(&self, name: &str, bytes: &[u8]) {
         let part = self.place.path().join("part");
         std::fs::write(&part, bytes).unwrap();
-        std::fs::rename(part, self.file(name)).unwrap();
+        move_as_a_person(&part, &self.file(name));
     }
 
     pub fn open(&self) -> host::Host {
@@ -121,6 +121,21 @@ impl Site {
             trusted_keys: self.vendor.trusted(),
             licence_folder: Some(text(&self.licences())),
             commands: None,
+        }
+    }
+}
+
+/// Renames as a person does: where Windows says that the file is in use (the library may be reading it just then), again
+/// a moment later, for 10 s.
+pub fn move_as_a_person(from: &Path, to: &Path) {
+    const IN_USE: [Option<i32>; 2] = [Some(5), Some(32)]; // ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION
+    let began = std::time::Instant::now();
+    loop {
+        match std::fs::rename(from, to) {
+            Err(error) if cfg!(windows) && IN_USE.contains(&error.raw_os_error()) && began.elapsed().as_secs() < 10 => {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            other => return other.unwrap(),
         }
     }
 }
