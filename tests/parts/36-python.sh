@@ -12,11 +12,11 @@ ship_linux
 licences
 out=$HOSTS/python
 rm -rf "$out"
-mkdir -p "$out/theirs" "$HOSTS/bin"
+mkdir -p "$out/theirs"
 theirs() { "$PYTHON" "$ROOT/tests/licence/interop.py" "$@"; }
-gcc -std=c99 -I"$ROOT/include" "$ROOT/examples/c/check_update.c" -o "$HOSTS/bin/check_update" \
+gcc -std=c99 -I"$ROOT/include" "$ROOT/examples/c/check_update.c" -o "$out/check_update" \
   -L"$SHIP/linux" -lors -Wl,-rpath,"$SHIP/linux"
-host=("$HOSTS/bin/check_update" --product prismaprepare --release-date "$(date +%F)" --licence-folder "$out/theirs")
+host=("$out/check_update" --product prismaprepare --release-date "$(date +%F)" --licence-folder "$out/theirs")
 
 theirs verify "$HOSTS"/licence-1/*.ors.json "$HOSTS/keys.txt" licence 1 "$out/payload.json"
 theirs sign "$out/payload.json" application/vnd.ors.licence+json licence "$out/theirs/licence.ors.json" "$out/keys.txt" theirs-1

@@ -8,7 +8,8 @@ local_path() { printf '%s' "$1"; }
 #              $HOSTS/licence-1/         a good licence whose maintenance ends in ten days
 #              $HOSTS/newer.ors.json     the next one: more users, one more feature
 #              $HOSTS/forged.ors.json    the same, signed by somebody else
-licences() {
+licences() { locked licences make_licences; }
+make_licences() {
   [ -f "$HOSTS/complete-$(date +%F)" ] && return
   rm -rf "$HOSTS"
   mkdir -p "$HOSTS/licence-1"

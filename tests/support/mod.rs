@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod host;
+pub mod table;
 
 use issuer::SigningKey;
 use ors::licence::{Day, Feature, FlsFile, Instant, Licence, Product, Role, Sequence, Serial};
