@@ -10,7 +10,7 @@ use crate::floating::{Put, Scan, scan};
 use crate::licence::Genuine;
 use crate::store::{StateFolder, clear_stale_temps, replace};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where files that an installation replaces are kept, in the state folder.
@@ -28,6 +28,17 @@ pub enum Job {
         path: PathBuf,
         bytes: Vec<u8>,
     },
+}
+
+impl Job {
+    /// Where it is done.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Job::Scan { path, .. } => path,
+            Job::Put(job) => &job.folder,
+            Job::Keys { path, .. } => path.parent().unwrap_or(path),
+        }
+    }
 }
 
 pub struct PutJob {
@@ -56,7 +67,8 @@ pub struct Desk {
 #[derive(Default)]
 struct Inner {
     job: Option<Job>,
-    busy: bool,
+    /// Where the thread is, from the handing over of a job until it is done.
+    busy: Option<PathBuf>,
     ended: bool,
 }
 
@@ -64,10 +76,10 @@ impl Desk {
     /// Hands a job over. `false` while the one before is not done.
     pub fn give(&self, job: Job) -> bool {
         let mut inner = self.inner.lock();
-        if inner.busy || inner.ended {
+        if inner.busy.is_some() || inner.ended {
             return false;
         }
-        inner.busy = true;
+        inner.busy = Some(job.folder().to_owned());
         inner.job = Some(job);
         self.bell.notify_one();
         true
@@ -78,14 +90,27 @@ impl Desk {
         self.bell.notify_one();
     }
 
+    /// Whether its agent is closed while its thread is still in this folder, or in a file of it, or in a folder above.
+    pub fn hangs_in(&self, folder: &Path) -> bool {
+        let inner = self.inner.lock();
+        let there = |at: &PathBuf| at.starts_with(folder) || folder.starts_with(at);
+        inner.ended && inner.busy.as_ref().is_some_and(there)
+    }
+
     fn next(&self) -> Option<Job> {
         let inner = self.inner.lock();
         let mut inner = self.bell.wait_while(inner, |inner| !inner.ended && inner.job.is_none());
-        if inner.ended { None } else { inner.job.take() }
+        if inner.ended {
+            // A job that was not begun is not being done.
+            inner.busy = None;
+            None
+        } else {
+            inner.job.take()
+        }
     }
 
     fn done(&self) {
-        self.inner.lock().busy = false;
+        self.inner.lock().busy = None;
     }
 }
 

@@ -6,7 +6,7 @@
 use super::memory::Memory;
 use super::publish::facts_of;
 use super::view::{Folder, View};
-use super::{Error, error::Kind, fork};
+use super::{Error, errand, error::Kind};
 use crate::clock;
 use crate::floating::scan::{Ask, FolderState};
 use crate::floating::{Content, Scan, remote, scan};
@@ -15,7 +15,6 @@ use crate::notice::{MANUAL_COPY, NEW_FEATURES};
 use crate::store::{ReadOnlyPart, Settings, StateFolder, secrets};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::time::Duration;
 
 /// What one look found.
@@ -48,17 +47,8 @@ impl Wanted {
         if !remote::any_remote(&self.paths()) {
             return self.look_now();
         }
-        // On Windows the library is pinned before any thread of its own.
-        fork::prepare();
-        let (send, receive) = mpsc::sync_channel(1);
         let own = self.clone();
-        let run = move || {
-            let _ = send.send(own.look_now());
-        };
-        std::thread::Builder::new().name("ors-look".to_owned()).stack_size(super::STACK).spawn(run).map_err(
-            |error| Error { kind: Kind::Limit, ..Error::io("thread", "start a thread for the share", &error) },
-        )?;
-        receive.recv_timeout(wait).unwrap_or_else(|_| {
+        errand::run(&format!("a look at {:?}", self.paths()), wait, move || own.look_now())?.unwrap_or_else(|| {
             Err(Error::new(
                 Kind::Timeout,
                 "licence_folder",

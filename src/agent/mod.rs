@@ -8,6 +8,7 @@
 mod announce;
 pub(crate) mod board;
 mod commands;
+mod errand;
 mod error;
 mod folder;
 mod fork;
@@ -85,10 +86,11 @@ impl Agent {
             let kind = Agent::glance(&checked)?;
             return Ok(agent(checked, kind));
         }
-        let runtime = registry::registry().join(checked.clone())?;
+        let deadline = Instant::now() + COLD;
+        let runtime = registry::registry().join(checked.clone(), deadline)?;
         // From here on whatever goes wrong leaves the runtime again.
         let agent = agent(checked, Opened::Live(ArcSwapOption::from(Some(runtime.clone()))));
-        runtime.wait_until_loaded()?;
+        runtime.wait_until_loaded(deadline)?;
         Ok(agent)
     }
 
@@ -128,9 +130,11 @@ impl Agent {
             }
             Opened::Live(runtime) => match runtime.swap(None) {
                 Some(runtime) if runtime.fork == fork::generation() => {
-                    let began = (!wait.is_zero()).then(Instant::now);
-                    let ended = registry::registry().leave(&runtime, wait);
+                    // First of all: nothing that goes wrong from here on may keep the runtime.
+                    let last = registry::registry().leave(&runtime);
                     runtime.log.wake();
+                    let began = (!wait.is_zero()).then(Instant::now);
+                    let ended = !last || runtime.wait_until_ended(wait);
                     let left = began.map_or(wait, |began| wait.saturating_sub(began.elapsed()));
                     // Others may keep the runtime; the sink goes with the agent that set it.
                     runtime.log.take_back(self.number, left) && ended
@@ -153,17 +157,18 @@ impl Agent {
         if runtime.fork == fork::generation() {
             return Ok(runtime);
         }
-        let fresh = registry::registry().join(self.checked.clone())?;
+        let deadline = Instant::now() + COLD;
+        let fresh = registry::registry().join(self.checked.clone(), deadline)?;
         let before = current.compare_and_swap(&runtime, Some(fresh.clone()));
         if before.as_ref().is_some_and(|before| Arc::ptr_eq(before, &runtime)) {
             std::mem::forget(runtime);
         } else {
             // Another thread of the child was faster, or closed the handle.
-            registry::registry().leave(&fresh, Duration::ZERO);
+            registry::registry().leave(&fresh);
             std::mem::forget(runtime);
             return current.load_full().filter(|now| now.fork == fork::generation()).ok_or_else(Error::closed);
         }
-        fresh.wait_until_loaded()?;
+        fresh.wait_until_loaded(deadline)?;
         Ok(fresh)
     }
 

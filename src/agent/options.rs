@@ -35,7 +35,7 @@ pub struct Checked {
     pub licence_folder: Option<String>,
     /// Program and arguments that make the floating server read its folder anew.
     pub reread: Option<Vec<String>>,
-    /// Two opens with the same key share one runtime.
+    /// Two opens with the same key and the same state folder share one runtime.
     pub key: String,
 }
 
@@ -84,22 +84,15 @@ impl Options {
             keyring,
             licence_folder: self.licence_folder.clone().filter(|path| !path.is_empty()),
             reread,
-            key: self.key(state_folder.as_deref()),
+            key: self.key(),
             state_folder,
         })
     }
 
-    /// Same canonical paths, bytes and flags.
-    fn key(&self, state_folder: Option<&Path>) -> String {
-        // The folder itself may be missing until the first open makes it.
-        let canonical = |path: &Path| {
-            let there = std::fs::canonicalize(path);
-            let above = || Some(std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
-            there.ok().or_else(above).unwrap_or_else(|| path.to_owned()).display().to_string()
-        };
+    /// Same bytes and flags. The state folder is left out: it may have several names, and asking the disk may hang.
+    fn key(&self) -> String {
         let parts = [
             format!("{}{}", self.read_only, self.own_logon),
-            state_folder.map(canonical).unwrap_or_default(),
             self.product.clone(),
             self.trusted_keys.clone(),
             self.licence_folder.clone().unwrap_or_default(),

@@ -8,13 +8,15 @@ use super::board::Board;
 use super::folder::{Desk, Outcome};
 use super::log::{self, Log};
 use super::options::{COLD, Checked};
+use super::registry::registry;
 use super::sync::{Condvar, Mutex};
 use super::worker::Worker;
 use super::{Command, Done, Error, error::Kind, fork};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Letters that may wait: a host that floods cold calls while a disk hangs must not make us grow.
@@ -39,6 +41,8 @@ pub struct Runtime {
     desk: Mutex<Option<Arc<Desk>>>,
     life: Mutex<Life>,
     life_bell: Condvar,
+    /// The state folder's one name, once it was read.
+    state_folder: OnceLock<PathBuf>,
 }
 
 #[derive(Default)]
@@ -76,6 +80,7 @@ impl Runtime {
             desk: Mutex::default(),
             life: Mutex::default(),
             life_bell: Condvar::new(),
+            state_folder: OnceLock::new(),
         });
         let inside = runtime.clone();
         std::thread::Builder::new()
@@ -92,6 +97,7 @@ impl Runtime {
             let began = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| {
                 let mut worker = Worker::start(self.clone(), options.clone(), self.owner)?;
+                self.note_state_folder(worker.state_folder());
                 self.set_loaded(Ok(worker.knows_a_licence()));
                 worker.run();
                 Ok::<(), Error>(())
@@ -123,6 +129,18 @@ impl Runtime {
         let _ = catch_unwind(AssertUnwindSafe(|| self.log.flush()));
         self.life.lock().ended = true;
         self.life_bell.notify_all();
+        registry().forget_ended();
+    }
+
+    fn note_state_folder(&self, path: &Path) {
+        if let Ok(path) = std::fs::canonicalize(path) {
+            let _ = self.state_folder.set(path);
+        }
+    }
+
+    /// Its one name; `None` until it was read.
+    pub fn state_folder(&self) -> Option<&Path> {
+        self.state_folder.get().map(PathBuf::as_path)
     }
 
     /// Whether anything may still be changed, published or asked for.
@@ -153,8 +171,7 @@ impl Runtime {
     }
 
     /// Waits until the last known licence is published; and for the first look at the folder where none is known.
-    pub fn wait_until_loaded(&self) -> Result<(), Error> {
-        let deadline = Instant::now() + COLD;
+    pub fn wait_until_loaded(&self, deadline: Instant) -> Result<(), Error> {
         let life = self.life.lock();
         let life = self.life_bell.wait_while_until(life, deadline, |life| life.loaded.is_none() && !life.ended);
         let look = match &life.loaded {
@@ -181,7 +198,7 @@ impl Runtime {
                 return Err(Error::closed());
             }
             if mail.commands.len() >= MAX_LETTERS {
-                return Err(Error::new(Kind::Limit, "", "Too many calls wait already."));
+                return Err(Error::new(Kind::Timeout, "", "Too many calls wait already."));
             }
             mail.commands.push_back((command, Reply(slot.clone())));
         }
@@ -243,6 +260,10 @@ impl Runtime {
         }
         self.log.close();
         self.board.wake();
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.life.lock().ended
     }
 
     /// Waits for the `ors-agent` thread. `false`: it still ends by itself.

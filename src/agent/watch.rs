@@ -4,8 +4,8 @@ use super::folder::{Job, Outcome};
 use super::log;
 use super::worker::{Seen, Worker};
 use crate::clock;
-use crate::floating::scan::{Ask, FolderState, Place};
-use crate::floating::{Content, KEYS_FILE, Scan, is_licence_name, remote};
+use crate::floating::scan::{Ask, FolderState};
+use crate::floating::{Content, KEYS_FILE, Scan, remote};
 use crate::licence::{Choice, FileReport, FileState, verify};
 use crate::store::FileStamp;
 use std::collections::HashMap;
@@ -58,9 +58,13 @@ impl Worker {
         let first = self.last_file.clone().or_else(|| self.memory.copy.as_ref().map(|copy| copy.licence().file_name()));
         let keys_stamp = self.scan.as_ref().and_then(|scan| scan.keys_stamp);
         self.asked_path = Some(path.clone());
-        if self.give(Job::Scan { path, ask: Ask { stamps, keys_stamp, fls, first } }) {
+        let given = self.options.licence_folder.as_deref().map(PathBuf::from);
+        if self.give(Job::Scan { path, ask: Ask { stamps, keys_stamp, fls, first, given } }) {
             self.look_now = false;
             self.asked_at = Some(now);
+            self.held_up_at = None;
+        } else if self.desk.is_none() {
+            self.held_up_at.get_or_insert(now);
         }
     }
 
@@ -123,7 +127,7 @@ impl Worker {
         }
         if scan.state == FolderState::Read {
             self.seen = next;
-            if self.seen.values().any(|seen| seen.outcome.is_ok()) || self.given(&scan.place) {
+            if self.seen.values().any(|seen| seen.outcome.is_ok()) || scan.given {
                 self.own_folders.insert(scan.place.folder.clone());
             }
         } else if matches!(scan.state, FolderState::Failed(_)) && self.scan.is_some() {
@@ -147,15 +151,6 @@ impl Worker {
             self.say(log::WARNING, format!("{file} was refused ({}): {text}", reason.token()));
         }
         self.refused = refused;
-    }
-
-    /// Whether this process's own options name the folder.
-    fn given(&self, place: &Place) -> bool {
-        // A path to a file that is no licence's (the folder was replaced by a file) gives no right to the folder around it.
-        if place.named.as_deref().is_some_and(|name| !is_licence_name(name)) {
-            return false;
-        }
-        self.options.licence_folder.as_deref().is_some_and(|path| Place::of(path.as_ref()).folder == place.folder)
     }
 
     /// A key list lies beside the licence: taken like an upload, and only its own signatures count.

@@ -8,6 +8,7 @@ use super::folder::{Desk, Job, PutJob};
 use super::leader::{Placing, new_challenge};
 use super::memory::{Memory, Stamps};
 use super::options::Checked;
+use super::registry::registry;
 use super::reread::Reread;
 use super::runtime::Runtime;
 use super::{Command, Error, log};
@@ -19,7 +20,7 @@ use crate::store::{
     FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,11 +48,13 @@ pub struct Worker {
     owner: u64,
     pub(super) lock: Option<FileLock>,
     journal: Option<Journal>,
-    desk: Option<Arc<Desk>>,
+    pub(super) desk: Option<Arc<Desk>>,
     pub(super) seen: HashMap<String, Seen>,
     pub(super) scan: Option<Scan>,
     pub(super) folder: Option<PathBuf>,
     pub(super) asked_at: Option<u64>,
+    /// Since when there is no folder thread, because one of an agent that was closed hangs in that very folder.
+    pub(super) held_up_at: Option<u64>,
     /// The path that the look under way is for: the setting may change meanwhile.
     pub(super) asked_path: Option<PathBuf>,
     pub(super) read_anew_at: u64,
@@ -98,6 +101,7 @@ impl Worker {
             scan: None,
             folder: None,
             asked_at: None,
+            held_up_at: None,
             asked_path: None,
             read_anew_at: 0,
             remote: false,
@@ -247,6 +251,10 @@ impl Worker {
         self.journal(&moment, "", &format!("process {} leads", std::process::id()));
     }
 
+    pub fn state_folder(&self) -> &Path {
+        self.memory.folder.path()
+    }
+
     /// Whether a licence is known from before this start.
     pub fn knows_a_licence(&self) -> bool {
         self.memory.copy.is_some()
@@ -256,10 +264,14 @@ impl Worker {
         self.lock.is_some() && self.runtime.alive()
     }
 
-    /// Hands a job to the folder thread, which is started when first needed.
+    /// Hands a job to the folder thread, which is started when first needed: never a second one into a folder in which one
+    /// of an agent that was closed still hangs.
     pub(super) fn give(&mut self, job: Job) -> bool {
         if self.desk.is_none() {
-            let desk = Arc::new(Desk::default());
+            if registry().hangs_in(job.folder()) {
+                return false;
+            }
+            let desk = registry().new_desk();
             let (mail, watch) = (self.runtime.clone(), self.runtime.clone());
             match super::folder::start(desk.clone(), move |outcome| mail.tell(outcome), move || watch.alive()) {
                 Ok(()) => {
@@ -433,7 +445,10 @@ impl Worker {
         Parts {
             owner: self.owner,
             folder: self.folder.as_ref(),
-            hung: self.asked_at.is_some_and(|at| clock::boot_seconds().saturating_sub(at) > HUNG_AFTER),
+            hung: self
+                .asked_at
+                .or(self.held_up_at)
+                .is_some_and(|at| clock::boot_seconds().saturating_sub(at) > HUNG_AFTER),
             journal: self.journal.as_ref(),
             counters: &self.counters,
             notes: &self.notes,

@@ -73,6 +73,8 @@ pub struct Scan {
     pub keys_stamp: Option<FileStamp>,
     /// The floating server's files that were asked for: their bytes, or `None` when they are not there as a file.
     pub fls: Vec<(String, Option<Vec<u8>>)>,
+    /// Whether this is the folder that the process's own options name.
+    pub given: bool,
 }
 
 /// What the caller has from the scan before.
@@ -83,13 +85,25 @@ pub struct Ask {
     pub fls: Vec<String>,
     /// The file that was in use last: looked at however many others there are.
     pub first: Option<String>,
+    /// The path that the process's own options name.
+    pub given: Option<PathBuf>,
 }
 
 /// Looks at the folder once.
 pub fn scan(path: &Path, ask: &Ask) -> Scan {
     let place = Place::of(path);
-    let mut found =
-        Scan { place, state: FolderState::Read, files: Vec::new(), keys: None, keys_stamp: None, fls: Vec::new() };
+    // A path to a file that is no licence's (the folder was replaced by a file) gives no right to the folder around it.
+    let given = place.named.as_deref().is_none_or(is_licence_name)
+        && ask.given.as_deref().is_some_and(|path| Place::of(path).folder == place.folder);
+    let mut found = Scan {
+        place,
+        state: FolderState::Read,
+        files: Vec::new(),
+        keys: None,
+        keys_stamp: None,
+        fls: Vec::new(),
+        given,
+    };
     let names = match names(&found.place, ask.first.as_ref()) {
         Ok(names) => names,
         Err(state) => {
