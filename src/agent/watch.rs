@@ -130,6 +130,10 @@ impl Worker {
             if self.seen.values().any(|seen| seen.outcome.is_ok()) || scan.given {
                 self.own_folders.insert(scan.place.folder.clone());
             }
+            if self.scan_state().is_some_and(|before| *before != FolderState::Read) {
+                // It is back: what waits for a person since it went may go there now.
+                self.retry_at = 0;
+            }
         } else if matches!(scan.state, FolderState::Failed(_)) && self.scan.is_some() {
             // It passes: what was known stays.
             self.count("folder_failed");
