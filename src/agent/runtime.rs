@@ -49,6 +49,8 @@ pub struct Runtime {
 struct Mail {
     commands: VecDeque<(Command, Reply)>,
     outcomes: VecDeque<Outcome>,
+    /// While the thread rests after a panic: when it goes on.
+    rests_until: Option<Instant>,
 }
 
 /// What the worker takes out at once.
@@ -92,7 +94,7 @@ impl Runtime {
     }
 
     fn live(self: &Arc<Runtime>, options: &Checked) {
-        let mut backoff = FIRST_BACKOFF;
+        let mut backoff = Backoff::new();
         while self.alive() {
             let began = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| {
@@ -110,18 +112,15 @@ impl Runtime {
                         break;
                     }
                 }
-                Err(_) => self.log.write(log::ERROR, "An internal error was contained; the agent starts anew."),
+                Err(_) => {
+                    self.log.write(log::ERROR, STARTS_ANEW);
+                    // Who waits for the opening shall not do so in vain.
+                    if self.set_loaded(Err(starts_anew())) {
+                        break;
+                    }
+                }
             }
-            self.refuse_letters(Error::new(
-                Kind::Internal,
-                "",
-                "An internal error was contained; the agent starts anew.",
-            ));
-            if began.elapsed() > LONGEST_BACKOFF {
-                backoff = FIRST_BACKOFF;
-            }
-            self.rest(backoff);
-            backoff = (backoff * 2).min(LONGEST_BACKOFF);
+            self.rest(backoff.after(began.elapsed()));
         }
         self.stop();
         self.refuse_letters(Error::closed());
@@ -197,6 +196,10 @@ impl Runtime {
             if !self.alive() {
                 return Err(Error::closed());
             }
+            if mail.rests_until.is_some_and(|end| end > deadline) {
+                // It would be told so in two seconds, too.
+                return Err(starts_anew());
+            }
             if mail.commands.len() >= MAX_LETTERS {
                 return Err(Error::new(Kind::Timeout, "", "Too many calls wait already."));
             }
@@ -244,9 +247,15 @@ impl Runtime {
         }
     }
 
+    /// Rests after a panic. Calls that wait are told; those that come and cannot be served in time, at once.
     fn rest(&self, time: Duration) {
         let deadline = Instant::now() + time;
-        drop(self.bell.wait_while_until(self.mail.lock(), deadline, |_| self.alive()));
+        let mut mail = self.mail.lock();
+        mail.rests_until = Some(deadline);
+        drop(mail);
+        self.refuse_letters(starts_anew());
+        let mut mail = self.bell.wait_while_until(self.mail.lock(), deadline, |_| self.alive());
+        mail.rests_until = None;
     }
 
     /// Asks the threads to end and wakes everybody who sleeps on this runtime.
@@ -274,6 +283,31 @@ impl Runtime {
         }
         let deadline = Instant::now() + wait;
         self.life_bell.wait_while_until(self.life.lock(), deadline, |life| !life.ended).ended
+    }
+}
+
+const STARTS_ANEW: &str = "An internal error was contained; the agent starts anew.";
+
+fn starts_anew() -> Error {
+    Error::new(Kind::Internal, "", STARTS_ANEW)
+}
+
+/// How long the thread rests after a panic: twice as long each time, unless it had gone well for a while.
+struct Backoff(Duration);
+
+impl Backoff {
+    fn new() -> Backoff {
+        Backoff(FIRST_BACKOFF)
+    }
+
+    /// The rest after a run that took `ran`.
+    fn after(&mut self, ran: Duration) -> Duration {
+        if ran > LONGEST_BACKOFF {
+            self.0 = FIRST_BACKOFF;
+        }
+        let now = self.0;
+        self.0 = (now * 2).min(LONGEST_BACKOFF);
+        now
     }
 }
 
@@ -306,5 +340,20 @@ impl Slot {
         self.sent.store(true, Relaxed);
         *self.answer.lock() = Some(result);
         self.bell.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_double_up_to_a_minute_and_begin_anew_after_a_good_while() {
+        let mut backoff = Backoff::new();
+        let short = Duration::from_secs(3);
+        let rests: Vec<u64> = (0..9).map(|_| backoff.after(short).as_secs()).collect();
+        assert_eq!(rests, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(backoff.after(Duration::from_secs(61)).as_secs(), 1);
+        assert_eq!(backoff.after(short).as_secs(), 2);
     }
 }
