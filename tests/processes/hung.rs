@@ -148,6 +148,34 @@ fn opening_and_closing_do_not_wait_for_a_folder_that_hangs() {
 }
 
 #[test]
+fn opening_again_and_again_under_a_folder_that_hangs_leaves_one_thread_behind() {
+    if !alone("hung::opening_again_and_again_under_a_folder_that_hangs_leaves_one_thread_behind") {
+        return;
+    }
+    let site = Site::with(7);
+    let before = threads();
+    let host = site.open();
+    host.until_sequence(7);
+    let hang = Hang::begin(&site);
+    hang.wait_until_inside();
+    drop(host);
+    for round in 0..5 {
+        let again = site.open();
+        assert_eq!((again.licence().state, again.licence().sequence), (ORS_LICENCE_VALID, 7), "round {round}");
+        assert_eq!(again.close(), ORS_OK, "the agent's own thread is free");
+    }
+    // The others have said that they end, and do so a moment later.
+    within(5, "one thread stays, however often a host opens", || threads() == before + 1);
+    let again = site.open();
+    crate::took("diagnostics say why nothing is read", || again.diagnostics()["licence_folder_state"] == "hung");
+    site.drop_file("newer.ors.json", &site.vendor.file(8));
+    drop(hang);
+    again.until_sequence(8);
+    drop(again);
+    within(5, "all threads end", || threads() == before);
+}
+
+#[test]
 fn a_folder_that_hangs_from_the_start_is_not_called_empty() {
     if !alone("hung::a_folder_that_hangs_from_the_start_is_not_called_empty") {
         return;
