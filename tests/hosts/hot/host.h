@@ -31,7 +31,7 @@ static void *symbol(void *handle, const char *name) {
   return found;
 }
 
-static library load(const char *path) {
+__attribute__((unused)) static library load(const char *path) {
   library ors;
   ors.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (ors.handle == NULL) FAIL("%s", dlerror());
@@ -56,7 +56,7 @@ __attribute__((unused)) static size_t read_file(const char *path, char *to, size
 }
 
 /* Where an agent finds things. Every host takes these four first: LIBRARY STATE-FOLDER LICENCE-FOLDER KEYS-FILE. */
-static ors_agent open_agent(const library *ors, char *const *arguments, uint32_t flags) {
+__attribute__((unused)) static ors_agent open_agent(const library *ors, char *const *arguments, uint32_t flags) {
   static char keys[4096];
   ors_options options;
   ors_error error;

@@ -39,6 +39,11 @@ fn find_or_ship() -> PathBuf {
 
 /// Compiles one C file of the repository into a program, or into a shared library when `name` ends with `.so`.
 pub fn compile(source: &str, name: &str) -> PathBuf {
+    compile_with(source, name, &[])
+}
+
+/// The same with more options.
+pub fn compile_with(source: &str, name: &str, options: &[&str]) -> PathBuf {
     let to = built().join(name);
     let mut compiler = Command::new("gcc");
     compiler.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread"]);
@@ -46,7 +51,7 @@ pub fn compile(source: &str, name: &str) -> PathBuf {
     if name.ends_with(".so") {
         compiler.args(["-shared", "-fPIC"]);
     }
-    output(compiler.arg("-o").arg(&to).arg(source).arg("-ldl").current_dir(root()));
+    output(compiler.args(options).arg("-o").arg(&to).arg(source).arg("-ldl").current_dir(root()));
     to
 }
 
