@@ -11,6 +11,7 @@
 //! | [`floating`] | the licence folder: reading it, putting a licence into it |
 //! | [`agent`] | the runtime in the host: snapshot, worker, leader; [`Agent`] is the Rust face |
 //! | [`ffi`] | the C ABI and nothing else |
+//! | [`injected`] | where tests may let the library panic; nothing of it is shipped |
 //!
 //! Start with [`Agent`], then [`licence::verify`]. Why things are as they are is in `docs/decisions.md`.
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -23,6 +24,7 @@ pub mod agent;
 pub mod clock;
 pub mod ffi;
 pub mod floating;
+pub mod injected;
 pub mod licence;
 pub mod notice;
 pub mod store;

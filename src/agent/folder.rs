@@ -7,6 +7,7 @@
 use super::sync::{Condvar, Mutex};
 use crate::floating::scan::Ask;
 use crate::floating::{Put, Scan, scan};
+use crate::injected;
 use crate::licence::Genuine;
 use crate::store::{StateFolder, clear_stale_temps, replace};
 use std::io;
@@ -136,6 +137,7 @@ pub fn start(
 }
 
 fn work(job: Job, alive: &dyn Fn() -> bool, cleared: &mut Option<PathBuf>) -> Outcome {
+    injected::point();
     match job {
         Job::Scan { path, ask } => Outcome::Scanned(Box::new(scan(&path, &ask))),
         Job::Put(job) => {

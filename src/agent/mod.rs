@@ -38,6 +38,7 @@ pub use texts::{Field, Shown};
 pub use update::{Answer, UpdateQuery, check_update};
 
 use crate::clock;
+use crate::injected;
 use crate::notice::Image;
 use arc_swap::ArcSwapOption;
 use board::{Board, Wait};
@@ -90,6 +91,7 @@ impl Agent {
         let runtime = registry::registry().join(checked.clone(), deadline)?;
         // From here on whatever goes wrong leaves the runtime again.
         let agent = agent(checked, Opened::Live(ArcSwapOption::from(Some(runtime.clone()))));
+        injected::point();
         runtime.wait_until_loaded(deadline)?;
         Ok(agent)
     }
@@ -132,6 +134,7 @@ impl Agent {
                 Some(runtime) if runtime.fork == fork::generation() => {
                     // First of all: nothing that goes wrong from here on may keep the runtime.
                     let last = registry::registry().leave(&runtime);
+                    injected::point();
                     runtime.log.wake();
                     let began = (!wait.is_zero()).then(Instant::now);
                     let ended = !last || runtime.wait_until_ended(wait);

@@ -12,6 +12,7 @@ use super::registry::registry;
 use super::sync::{Condvar, Mutex};
 use super::worker::Worker;
 use super::{Command, Done, Error, error::Kind, fork};
+use crate::injected;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -171,6 +172,7 @@ impl Runtime {
 
     /// Waits until the last known licence is published; and for the first look at the folder where none is known.
     pub fn wait_until_loaded(&self, deadline: Instant) -> Result<(), Error> {
+        injected::point();
         let life = self.life.lock();
         let life = self.life_bell.wait_while_until(life, deadline, |life| life.loaded.is_none() && !life.ended);
         let look = match &life.loaded {
@@ -206,6 +208,7 @@ impl Runtime {
             mail.commands.push_back((command, Reply(slot.clone())));
         }
         self.bell.notify_one();
+        injected::point();
         let mut answer = slot.bell.wait_while_until(slot.answer.lock(), deadline, |answer| answer.is_none());
         answer.take().unwrap_or_else(|| Err(Error::timeout()))
     }

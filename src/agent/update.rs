@@ -3,6 +3,7 @@
 use super::glance::Wanted;
 use super::options::keys_problem;
 use super::{Error, error::Kind};
+use crate::injected;
 use crate::licence::{Day, Keyring, Product, Reason, Verdict, judge};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,6 +55,7 @@ pub fn check_update(query: &UpdateQuery) -> Result<Answer, Error> {
     };
     let cannot_tell =
         |reason: Reason, message: String| Answer { verdict: judge(Err(reason), release, Default::default), message };
+    injected::point();
     let glance = match wanted.look(Duration::from_millis(wait.into())) {
         Ok(glance) => glance,
         Err(error) if error.kind == Kind::Internal => return Err(error),

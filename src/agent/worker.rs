@@ -15,6 +15,7 @@ use super::{Command, Error, log};
 use crate::clock;
 use crate::floating::scan::FolderState;
 use crate::floating::{KEYS_FILE, Scan, manual};
+use crate::injected;
 use crate::licence::{Candidate, Choice, Day, FileReport, Genuine, Judged, Moment, Refusal, Source, choose};
 use crate::store::{
     FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
@@ -124,6 +125,7 @@ impl Worker {
             notes: Vec::new(),
             options,
         };
+        injected::point();
         for note in notes {
             worker.note(note);
         }
@@ -153,6 +155,7 @@ impl Worker {
             }
             for (command, reply) in letters.commands {
                 let result = self.carry_out(command);
+                injected::point();
                 // In force means that the next answer shows it.
                 self.settle();
                 reply.send(result);
@@ -161,6 +164,7 @@ impl Worker {
     }
 
     fn tick(&mut self) {
+        injected::point();
         let now = clock::boot_seconds();
         let stamps = Some(self.memory.stamps());
         if stamps != self.document_stamps {
@@ -322,6 +326,7 @@ impl Worker {
     }
 
     pub(super) fn choose(&self) -> Choice {
+        injected::point();
         let candidates =
             self.seen.iter().map(|(file, seen)| Candidate { file: file.clone(), outcome: seen.outcome.clone() });
         let mut candidates: Vec<Candidate> = candidates.collect();

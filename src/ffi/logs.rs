@@ -1,6 +1,6 @@
 //! The log: read by the host, or given to its sink.
 
-use super::guard::cold;
+use super::guard::{cold, hot, outside_sink};
 use super::structs::{ors_agent, ors_log_sink};
 use super::texts::TextOut;
 use super::{wait, with_agent};
@@ -22,9 +22,10 @@ pub unsafe extern "C" fn ors_read_log(
     cap: usize,
     needed: *mut usize,
 ) -> i32 {
-    // SAFETY: the caller's buffer, as the header says.
-    let out = unsafe { TextOut::new(buf, cap, needed) };
-    cold(|| {
+    hot(|| {
+        // SAFETY: the caller's buffer, as the header says. Emptied also for a call that is turned away.
+        let out = unsafe { TextOut::new(buf, cap, needed) };
+        outside_sink()?;
         let out = out?;
         if after.is_null() {
             return Err(Error::new(Kind::Null, "after", "after is NULL."));

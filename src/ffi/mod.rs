@@ -29,6 +29,7 @@ pub use structs::{
 };
 
 use crate::agent::{Agent, Error};
+use crate::injected;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,8 +40,10 @@ fn with_agent<T>(handle: ors_agent, work: impl FnOnce(&Arc<Agent>) -> Result<T, 
     // First: `agent` finds that the handle lives still, so this is its own.
     let board = live.board();
     let agent = live.agent()?;
+    injected::point();
     let result = work(&agent);
     live.follow(&agent, board);
+    injected::point();
     result
 }
 

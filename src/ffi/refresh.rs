@@ -9,6 +9,7 @@ use super::texts::{self, TextOut, text_in};
 use super::with_agent;
 use crate::agent::{Error, Field, Shown};
 use crate::clock;
+use crate::injected;
 use std::ffi::c_char;
 
 /// Tells which notices hold now. Call it on every page refresh, from any thread; it never waits.
@@ -18,7 +19,7 @@ use std::ffi::c_char;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ors_notify_status(agent: ors_agent, out: *mut ors_notice_status) -> i32 {
     // SAFETY: the caller's struct, as the header says.
-    guard(|| unsafe { status::<_, 8>(agent, out) })
+    unsafe { or_zeros(guard(|| status::<_, 8>(agent, out)), out) }
 }
 
 /// Tells what the licence is worth now, with the notices of the same instant. Call it at login; it never waits.
@@ -28,7 +29,20 @@ pub unsafe extern "C" fn ors_notify_status(agent: ors_agent, out: *mut ors_notic
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ors_check_licence(agent: ors_agent, out: *mut ors_licence_status) -> i32 {
     // SAFETY: the caller's struct, as the header says.
-    guard(|| unsafe { status::<_, 13>(agent, out) })
+    unsafe { or_zeros(guard(|| status::<_, 13>(agent, out)), out) }
+}
+
+/// After a panic, which may have come with half of the answer written, *out is zeroed as after any failure.
+///
+/// # Safety
+/// `out` is NULL or a struct as the header says.
+#[inline(always)]
+unsafe fn or_zeros<T: Sized32>(code: i32, out: *mut T) -> i32 {
+    if code == ORS_E_INTERNAL {
+        // SAFETY: passed on from the caller.
+        let _ = unsafe { Out::emptied(out) };
+    }
+    code
 }
 
 /// The first `N` words of the status.
@@ -53,6 +67,7 @@ unsafe fn status<T: Sized32, const N: usize>(agent: ors_agent, out: *mut T) -> R
         && board.ready_status::<N>(local, |index, word| out.put(index, word))
         && live.still()
     {
+        injected::point();
         return Ok(());
     }
     unusual_status(agent, &out, N, local)
@@ -66,6 +81,7 @@ fn unusual_status(agent: ors_agent, out: &Out, words: usize, local: i64) -> Resu
         && let Some(board) = live.board()
     {
         board.status(local).iter().take(words).enumerate().for_each(|(index, word)| out.put(index, *word));
+        injected::point();
         // A handle that was closed meanwhile may have read the board of its successor.
         if live.still() {
             out.zero_from(words * 8);

@@ -1,6 +1,7 @@
 //! Text in and text out.
 
 use crate::agent::{Error, Kind};
+use crate::injected;
 use std::ffi::c_char;
 
 use super::codes::ORS_NTS;
@@ -88,6 +89,7 @@ impl TextOut {
             // SAFETY: at least one byte is writable.
             unsafe { buf.write(0) };
         }
+        injected::point();
         Ok(TextOut { buf, cap, needed })
     }
 

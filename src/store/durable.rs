@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use super::disk::{Access, Disk};
 use super::os;
+use crate::injected;
 
 const STALE_AFTER: Duration = Duration::from_secs(3600);
 
@@ -24,6 +25,7 @@ const STALE_AFTER: Duration = Duration::from_secs(3600);
 /// What the operating system said. Nothing changed and no temporary file is left, but see the module's text.
 pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let ready = Ready::prepare(disk, path, bytes, access)?;
+    injected::point();
     ready.commit()
 }
 
@@ -33,6 +35,7 @@ pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8], access: Access) -> io
 /// `AlreadyExists` when the name is taken; else as [`replace`].
 pub fn place_new(disk: &dyn Disk, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let ready = Ready::prepare(disk, path, bytes, access)?;
+    injected::point();
     ready.commit_new()
 }
 

@@ -10,6 +10,7 @@ mod handles;
 mod layouts;
 mod log;
 mod open;
+mod panics;
 mod pointers;
 mod schema;
 mod schemas;

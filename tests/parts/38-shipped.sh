@@ -11,16 +11,19 @@ rm -rf "$out"
 mkdir -p "$out/licences" # the state folder is made by the library
 cp "$HOSTS"/licence-1/*.ors.json "$out/licences/"
 
-# The clock of tests: found where it is, so that looking for it can fail, and not where it must not be.
-holds_test_clock() { # holds_test_clock FILE
+# The clock and the panics of tests: found where they are, so that looking for them can fail, and not where they must not be.
+holds_what_tests_use() { # holds_what_tests_use FILE
   { nm -D --defined-only "$1" 2>/dev/null || true; nm --defined-only "$1" 2>/dev/null || true; strings -a "$1"; } |
-    grep -cE 'ors_test_clock|test[-_]clock' || true
+    grep -cE 'ors_test_clock|test[-_](clock|panic)' || true
 }
-printf 'int ors_test_clock_set(void);\nint ors_test_clock_set(void) { return 0; }\n' >"$out/sample.c"
-gcc -c "$out/sample.c" -o "$out/sample.o"
-[ "$(holds_test_clock "$out/sample.o")" -gt 0 ] || fail "the look for the test clock finds nothing"
+printf 'int ors_test_clock_set(void);\nint ors_test_clock_set(void) { return 0; }\n' >"$out/sample-clock.c"
+printf 'const char *const said = "test-panic: a panic that a test asked for";\n' >"$out/sample-panic.c"
+for sample in clock panic; do
+  gcc -c "$out/sample-$sample.c" -o "$out/sample-$sample.o"
+  [ "$(holds_what_tests_use "$out/sample-$sample.o")" -gt 0 ] || fail "the look for the $sample of tests finds nothing"
+done
 for file in "$SHIP/linux/libors.so" "$SHIP/linux/libors.a"; do
-  [ "$(holds_test_clock "$file")" -eq 0 ] || fail "$file holds the clock of tests"
+  [ "$(holds_what_tests_use "$file")" -eq 0 ] || fail "$file holds what only tests may have"
 done
 
 # -rdynamic: the library finds this program's clock_gettime before the C library's.
