@@ -1,7 +1,7 @@
 /* The file that a customer gets, in a process of its own: loading it has no effect, a panic inside of it is contained, and its
  * code stays mapped for as long as a thread of it may run.
  *
- *   shipped LIBRARY LICENCE-FOLDER STATE-FOLDER KEYS-FILE
+ *   shipped LIBRARY LICENCE-FOLDER STATE-FOLDER KEYS-FILE LICENCE-FILE
  *
  * How it panics: this program has a clock_gettime of its own, which the library finds before that of the C library. It fails when
  * it is told to, and the standard library of Rust panics then. Linux only. */
@@ -9,15 +9,21 @@
 #include <dlfcn.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <fenv.h>
 #include <locale.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -79,7 +85,26 @@ struct process {
     char folder[4096], locale[4096];
     struct sigaction actions[65];
     sigset_t blocked;
+    stack_t alternate; /* the stack of signal handlers, on this thread */
+    fenv_t floating;   /* rounding, exceptions, control words */
+    struct rlimit limits[RLIM_NLIMITS];
+    struct itimerval timers[3];
+    cpu_set_t processors;
+    int standard_flags[3]; /* of the standard handles: a library that makes them non-blocking breaks others */
+    char name[17];
+    struct {
+        long long nice, policy, personality, dumpable, keeps_capabilities, no_new_privileges, slack, oom, effective_user;
+    } numbers;
 };
+
+static long long number_in(const char *path)
+{
+    char text[32] = "";
+    FILE *file = fopen(path, "r");
+    HOLDS(file != NULL && fgets(text, sizeof text, file) != NULL);
+    fclose(file);
+    return atoll(text);
+}
 
 static int entries(const char *folder)
 {
@@ -96,7 +121,7 @@ static struct process look(void)
 {
     struct process found;
     char **variable;
-    int signal;
+    int signal, index;
     memset(&found, 0, sizeof found);
     found.threads = entries("/proc/self/task");
     found.descriptors = entries("/proc/self/fd");
@@ -112,6 +137,26 @@ static struct process look(void)
     for (signal = 1; signal < 65; signal++)
         sigaction(signal, NULL, &found.actions[signal]);
     pthread_sigmask(SIG_SETMASK, NULL, &found.blocked);
+    sigaltstack(NULL, &found.alternate);
+    fegetenv(&found.floating);
+    for (index = 0; index < RLIM_NLIMITS; index++)
+        getrlimit(index, &found.limits[index]);
+    getitimer(ITIMER_REAL, &found.timers[0]);
+    getitimer(ITIMER_VIRTUAL, &found.timers[1]);
+    getitimer(ITIMER_PROF, &found.timers[2]);
+    sched_getaffinity(0, sizeof found.processors, &found.processors);
+    for (index = 0; index < 3; index++)
+        found.standard_flags[index] = fcntl(index, F_GETFL);
+    prctl(PR_GET_NAME, found.name);
+    found.numbers.nice = getpriority(PRIO_PROCESS, 0);
+    found.numbers.policy = sched_getscheduler(0);
+    found.numbers.personality = personality(0xffffffff);
+    found.numbers.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+    found.numbers.keeps_capabilities = prctl(PR_GET_KEEPCAPS, 0, 0, 0, 0);
+    found.numbers.no_new_privileges = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+    found.numbers.slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    found.numbers.oom = number_in("/proc/self/oom_score_adj");
+    found.numbers.effective_user = geteuid();
     return found;
 }
 
@@ -128,6 +173,15 @@ static void unchanged(const char *when, const struct process *before, int thread
         if (now.actions[signal].sa_handler != before->actions[signal].sa_handler
             || now.actions[signal].sa_flags != before->actions[signal].sa_flags)
             FAIL("%s: signal %d is handled otherwise", when, signal);
+    HOLDS(now.alternate.ss_sp == before->alternate.ss_sp && now.alternate.ss_flags == before->alternate.ss_flags
+          && now.alternate.ss_size == before->alternate.ss_size);
+    HOLDS(memcmp(&now.floating, &before->floating, sizeof now.floating) == 0);
+    HOLDS(memcmp(now.limits, before->limits, sizeof now.limits) == 0);
+    HOLDS(memcmp(now.timers, before->timers, sizeof now.timers) == 0);
+    HOLDS(memcmp(&now.processors, &before->processors, sizeof now.processors) == 0);
+    HOLDS(memcmp(now.standard_flags, before->standard_flags, sizeof now.standard_flags) == 0);
+    HOLDS(strcmp(now.name, before->name) == 0);
+    HOLDS(memcmp(&now.numbers, &before->numbers, sizeof now.numbers) == 0);
     if (threads == 0)
         SAME(when, now.descriptors, before->descriptors);
     printf("ok   %s: nothing of the process has changed\n", when);
@@ -136,6 +190,8 @@ static void unchanged(const char *when, const struct process *before, int thread
 /* ---- asking ------------------------------------------------------------------------------------------------------------ */
 static ors_options options;
 static ors_agent agent;
+static char licence[1 << 20]; /* the one in use */
+static size_t licence_length;
 
 static void until_valid(void)
 {
@@ -179,6 +235,7 @@ static void panics(void)
 {
     ors_error error;
     ors_agent opened = 7;
+    ors_install_result result;
     uint64_t number = 7, after = 0;
     char text[2000] = "stale";
     size_t needed = 7;
@@ -195,6 +252,15 @@ static void panics(void)
     HOLDS(error.message[0] != 0);
     SAME("ors_open", open_(&options, &opened, &error), ORS_E_INTERNAL);
     HOLDS(opened == 0);
+    ORS_INIT(&error);
+    SAME("ors_acknowledge", acknowledge_(agent, 1, NULL, 0, &error), ORS_E_INTERNAL);
+    SAME("error.code", error.code, ORS_E_INTERNAL);
+    ORS_INIT(&result);
+    result.sequence = 7;
+    ORS_INIT(&error);
+    SAME("ors_install_licence", install_licence_(agent, (const uint8_t *)licence, licence_length, NULL, 0, &result, &error),
+         ORS_E_INTERNAL);
+    HOLDS(result.sequence == 0 && result.state == 0 && error.code == ORS_E_INTERNAL);
     {
         /* What asks no clock goes on, panics or not. */
         ors_licence_status status;
@@ -203,7 +269,7 @@ static void panics(void)
         HOLDS(status.state == ORS_LICENCE_VALID);
     }
     fails_here = 0;
-    HOLDS(failures >= 4);
+    HOLDS(failures >= 6);
     printf("ok   a panic on a thread of the host is ORS_E_INTERNAL\n");
     works("after panics on a thread of the host");
 }
@@ -239,6 +305,20 @@ static void own_thread_panics(void)
     HOLDS(pthread_join(thread, NULL) == 0);
 }
 
+/* A close that panics has closed, and the runtime goes all the same. */
+static void panics_closing(int threads_before)
+{
+    int round;
+    fails_here = 1;
+    SAME("ors_close", close_(agent, ORS_DEFAULT_WAIT), ORS_E_INTERNAL);
+    fails_here = 0;
+    SAME("ors_close, again", close_(agent, ORS_DEFAULT_WAIT), ORS_E_CLOSED);
+    for (round = 0; round < 1000 && look().threads != threads_before; round++)
+        usleep(10000);
+    SAME("threads after a close that panicked", look().threads, threads_before);
+    printf("ok   a close that panics leaves no thread\n");
+}
+
 static int mapped(const char *path)
 {
     char line[8192];
@@ -262,8 +342,11 @@ int main(int count, char **arguments)
     FILE *file;
     int round;
 
-    if (count != 5)
-        FAIL("usage: shipped LIBRARY LICENCE-FOLDER STATE-FOLDER KEYS-FILE");
+    if (count != 6)
+        FAIL("usage: shipped LIBRARY LICENCE-FOLDER STATE-FOLDER KEYS-FILE LICENCE-FILE");
+    HOLDS((file = fopen(arguments[5], "rb")) != NULL);
+    HOLDS((licence_length = fread(licence, 1, sizeof licence, file)) > 0);
+    fclose(file);
     HOLDS((file = fopen(arguments[4], "rb")) != NULL);
     HOLDS(fread(keys, 1, sizeof keys - 1, file) > 0);
     fclose(file);
@@ -291,6 +374,7 @@ int main(int count, char **arguments)
     until_valid();
     unchanged("after the installer's question and a read-only open", &before, 0);
     SAME("ors_close", close_(agent, ORS_DEFAULT_WAIT), ORS_OK);
+    unchanged("after closing what was opened read only", &before, 0);
 
     options.flags = 0;
     options.state_folder = arguments[3];
@@ -311,6 +395,9 @@ int main(int count, char **arguments)
     library = load(arguments[1]);
     SAME("ors_open, loaded again", open_(&options, &agent, NULL), ORS_OK);
     works("loaded again");
+    panics_closing(before.threads);
+    SAME("ors_open, after that", open_(&options, &agent, NULL), ORS_OK);
+    works("after a close that panicked");
     SAME("ors_close", close_(agent, ORS_DEFAULT_WAIT), ORS_OK);
     HOLDS(dlclose(library) == 0);
     for (round = 0; round < 500 && look().threads != before.threads; round++)
