@@ -40,11 +40,7 @@ impl FileLock {
 
     #[cfg(unix)]
     fn open_and_lock(path: &Path) -> io::Result<Option<FileLock>> {
-        let file = os::open_lock(path)?;
-        // Noted before it is locked: a fork from here on leaves the child a descriptor that it knows to close.
-        let Some(slot) = os::note_lock(&file) else {
-            return Err(io::Error::other("too many locks are held in this process"));
-        };
+        let (file, slot) = os::open_lock(path)?;
         let lock = FileLock { file: Some(file), path: path.to_owned(), slot, pid: std::process::id() };
         lock.lock()
     }

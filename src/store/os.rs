@@ -5,7 +5,11 @@
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
+mod unix_locks;
+#[cfg(unix)]
 pub(super) use unix::*;
+#[cfg(unix)]
+pub(super) use unix_locks::{close_noted_locks, forget_lock, open_lock};
 
 #[cfg(windows)]
 mod windows;

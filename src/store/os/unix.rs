@@ -1,12 +1,9 @@
-//! Unix: modes, links refused at the last element, `renameat2`, and the table of lock descriptors that a forked child
-//! has to close.
+//! Unix: modes, links refused at the last element, `renameat2`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use super::super::disk::Access;
@@ -20,7 +17,7 @@ fn is_group_folder(folder: Option<&Path>) -> bool {
         .is_some_and(|meta| meta.mode() & GROUP_FOLDER == GROUP_FOLDER && meta.mode() & 0o007 == 0)
 }
 
-fn state_mode(path: &Path) -> u32 {
+pub(super) fn state_mode(path: &Path) -> u32 {
     if is_group_folder(path.parent()) { 0o660 } else { 0o600 }
 }
 
@@ -150,7 +147,7 @@ pub(in super::super) fn make_folder(path: &Path, access: Access) -> io::Result<(
     folder.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-fn not_plain(why: &str) -> io::Error {
+pub(super) fn not_plain(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why.to_owned())
 }
 
@@ -205,60 +202,6 @@ pub(in super::super) fn process_exists(pid: u32) -> bool {
     result == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }
 
-// ---- locks -------------------------------------------------------------------------------------------------------
-
-const NONE: i32 = -1;
-const LOCKS: usize = 256;
-
-/// The descriptors that hold locks. A forked child shares the open file, and with it the lock, until it closes them;
-/// so the table must be readable from an atfork handler: no lock, no allocation.
-static LOCK_FILES: [AtomicI32; LOCKS] = [const { AtomicI32::new(NONE) }; LOCKS];
-
-pub(in super::super) fn open_lock(path: &Path) -> io::Result<File> {
-    let mode = state_mode(path);
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(mode)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() {
-        return Err(not_plain("is not a regular file"));
-    }
-    if meta.mode() & 0o777 != mode {
-        // Not ours when it fails; whoever owns the file has set its rights.
-        let _ = file.set_permissions(fs::Permissions::from_mode(mode));
-    }
-    Ok(file)
-}
-
-/// Notes a descriptor; `None` when the table is full.
-pub(in super::super) fn note_lock(file: &File) -> Option<usize> {
-    let fd = file.as_raw_fd();
-    LOCK_FILES.iter().position(|slot| slot.compare_exchange(NONE, fd, Ordering::SeqCst, Ordering::SeqCst).is_ok())
-}
-
-/// Forgets a descriptor. False when a forked child's handler closed it before.
-pub(in super::super) fn forget_lock(slot: usize, file: &File) -> bool {
-    let fd = file.as_raw_fd();
-    LOCK_FILES.get(slot).is_some_and(|slot| slot.compare_exchange(fd, NONE, Ordering::SeqCst, Ordering::SeqCst).is_ok())
-}
-
-/// Closes every noted descriptor. For the atfork handler of a child: only atomics and `close`.
-pub(in super::super) fn close_noted_locks() {
-    for slot in &LOCK_FILES {
-        let fd = slot.swap(NONE, Ordering::SeqCst);
-        if fd != NONE {
-            // SAFETY: the descriptor was open in the parent and this process has its own copy. Its `File` is never
-            // used or dropped here: `FileLock` compares process ids first.
-            unsafe { libc::close(fd) };
-        }
-    }
-}
-
 /// Whether `path` still names the open file.
 pub(in super::super) fn is_same_file(file: &File, path: &Path) -> bool {
     match (file.metadata(), fs::symlink_metadata(path)) {
@@ -280,52 +223,6 @@ pub(in super::super) fn machine_id() -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A child that stays alive keeps nobody from the lock once it closed the descriptors.
-    #[test]
-    fn a_forked_child_gives_up_the_locks_of_its_parent() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock");
-        let file = open_lock(&path).unwrap();
-        let slot = note_lock(&file).unwrap();
-        file.try_lock().unwrap();
-
-        let mut to_parent = [0; 2];
-        let mut to_child = [0; 2];
-        // SAFETY: the arrays have room for the two descriptors.
-        unsafe {
-            assert_eq!((libc::pipe(to_parent.as_mut_ptr()), libc::pipe(to_child.as_mut_ptr())), (0, 0));
-        }
-        let mut byte = 0_u8;
-        // SAFETY: the child of this process with threads does only what is allowed after fork: close, write, read, _exit.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            close_noted_locks();
-            // SAFETY: as above.
-            unsafe {
-                libc::close(to_child[1]);
-                libc::write(to_parent[1], (&raw const byte).cast(), 1);
-                libc::read(to_child[0], (&raw mut byte).cast(), 1);
-                libc::_exit(0);
-            }
-        }
-        // SAFETY: descriptors of this test, each closed once; the child is waited for once.
-        unsafe {
-            assert_eq!(libc::read(to_parent[0], (&raw mut byte).cast(), 1), 1);
-            // As a killed parent leaves it: closed, not unlocked.
-            assert!(forget_lock(slot, &file));
-            drop(file);
-            let again = open_lock(&path).unwrap();
-            let taken = again.try_lock();
-            libc::close(to_child[1]);
-            let mut status = 0;
-            assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
-            for fd in [to_parent[0], to_parent[1], to_child[0]] {
-                libc::close(fd);
-            }
-            taken.unwrap();
-        }
-    }
 
     #[test]
     fn processes_are_known() {
