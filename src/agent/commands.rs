@@ -6,12 +6,23 @@ use super::{Error, error::Kind, log};
 use crate::clock;
 use crate::licence::{Changes, Content, Day, Reason};
 use crate::store::{Settings, handover};
+use zeroize::Zeroizing;
 
 /// What a cold call asks for. `by` is who did it in the product, empty when not known.
 pub enum Command {
-    Acknowledge { id: u64, by: String },
-    Upload { bytes: Vec<u8>, by: String },
-    Settings { json: Vec<u8>, by: String },
+    Acknowledge {
+        id: u64,
+        by: String,
+    },
+    Upload {
+        bytes: Vec<u8>,
+        by: String,
+    },
+    /// Wiped when it goes, since passwords are in it.
+    Settings {
+        json: Zeroizing<Vec<u8>>,
+        by: String,
+    },
 }
 
 /// What came of it.

@@ -30,6 +30,7 @@ mod view;
 mod watch;
 mod worker;
 
+pub(crate) use crate::store::NoTraces;
 pub use commands::{INSTALL_ACCEPTED, INSTALL_COPY, INSTALL_PRESENT, Installed};
 pub use error::{Error, Kind};
 pub use log::Line;
@@ -49,6 +50,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// Stack of our threads: nothing recurses deeper than the 32 levels of a licence.
 const STACK: usize = 512 << 10;
@@ -245,7 +247,7 @@ impl Agent {
     /// # Errors
     /// `Argument` or `Text` naming the member, `Stale`, `Timeout` (not yet), `ReadOnly`, `Io`.
     pub fn set_settings(&self, json: &[u8], by: &str) -> Result<(), Error> {
-        self.runtime()?.ask(Command::Settings { json: json.to_owned(), by: by.to_owned() }).map(drop)
+        self.runtime()?.ask(Command::Settings { json: Zeroizing::new(json.to_owned()), by: by.to_owned() }).map(drop)
     }
 
     /// Acknowledges the announcements up to `id`, for the installation.

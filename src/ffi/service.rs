@@ -5,7 +5,7 @@ use super::guard::{hot, reported};
 use super::structs::{ors_agent, ors_error};
 use super::texts::{self, TextOut};
 use super::with_agent;
-use crate::agent::{Error, Kind};
+use crate::agent::{Error, Kind, NoTraces};
 use std::ffi::c_char;
 
 /// Largest JSON of a set.
@@ -38,6 +38,7 @@ pub unsafe extern "C" fn ors_settings_set(
     by_len: usize,
     error: *mut ors_error,
 ) -> i32 {
+    let _no_traces = NoTraces::from_here();
     // SAFETY: the caller's struct and texts, as the header says.
     reported(unsafe { ErrorOut::new(error) }, |_| {
         let json = unsafe { texts::text_in(json, len, LONGEST_SET, "json")? };

@@ -137,6 +137,13 @@ fn string_end(bytes: &[u8], from: usize) -> Result<usize, RawProblem> {
 /// The text that a string's body stands for. `start` is its place, for messages.
 fn unescape(body: &str, start: usize) -> Result<String, RawProblem> {
     let mut out = String::with_capacity(body.len());
+    unescape_into(&mut out, body, start)?;
+    Ok(out)
+}
+
+/// Appends what a string's body (without its quotes) stands for; on an error, what came before the mistake. Room for
+/// as many bytes as the body has is enough.
+pub(crate) fn unescape_into(out: &mut String, body: &str, start: usize) -> Result<(), RawProblem> {
     let mut chars = body.chars();
     while let Some(c) = chars.next() {
         if c != '\\' {
@@ -169,7 +176,7 @@ fn unescape(body: &str, start: usize) -> Result<String, RawProblem> {
             _ => return Err(RawProblem::Syntax(start)),
         });
     }
-    Ok(out)
+    Ok(())
 }
 
 fn hex4(chars: &mut std::str::Chars<'_>) -> Option<u32> {

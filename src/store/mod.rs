@@ -7,7 +7,7 @@
 //!
 //! This room never interprets a licence, never asks the clock what day it is and never speaks to a network: its
 //! neighbours `licence` (what a file means), `clock` and `floating` (where the licence server reads) do that.
-//! Unsafe code lives in `os/unix.rs` and `os/windows*.rs` only.
+//! Unsafe code lives in `os/` only.
 
 pub mod disk;
 pub mod document;
@@ -34,8 +34,8 @@ pub use lock::FileLock;
 #[cfg(unix)]
 pub use lock::close_all_in_child;
 pub use reading::{FileStamp, read_limited, stamp};
-pub use secrets::{Secret, SecretsProblem};
-pub use settings::{Change, ReadOnlyPart, Settings, SettingsError, SettingsErrorKind};
+pub use secrets::{NoTraces, Secret, SecretsProblem};
+pub use settings::{Change, ReadOnlyPart, Secrets, Settings, SettingsError, SettingsErrorKind};
 
 /// SHA-256.
 pub type Digest = [u8; 32];

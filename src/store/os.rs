@@ -2,6 +2,9 @@
 //!
 //! Here, and nowhere else in this room, is unsafe code. What is done when, is decided by the neighbours.
 
+mod registers;
+pub(super) use registers::forget_vectors;
+
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]

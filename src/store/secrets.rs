@@ -25,14 +25,32 @@ mod sealing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over; the caller keeps no copy.
-    pub fn new(text: String) -> Secret {
-        Secret(Zeroizing::new(text))
+    /// Takes a text over that was wiped from everywhere else and never grew.
+    pub(super) fn from_wiped(text: Zeroizing<String>) -> Secret {
+        Secret(text)
     }
 
     /// The text itself, for the one who has to send it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// Held while secrets are handled: when it goes, so does what they left in the registers of this thread. Memory is
+/// wiped by those who own it.
+#[must_use = "it acts when it is dropped"]
+pub struct NoTraces(());
+
+impl NoTraces {
+    /// From here to the end of the scope. Name it first, so that it goes last.
+    pub fn from_here() -> NoTraces {
+        NoTraces(())
+    }
+}
+
+impl Drop for NoTraces {
+    fn drop(&mut self) {
+        super::os::forget_vectors();
     }
 }
 

@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 use super::error::StoreError;
 use super::folder::StateFolder;
 use super::handover;
-use super::secrets::Secret;
+use super::secrets::{NoTraces, Secret};
 use crate::licence::text::clean;
 
 mod members;
 mod patch;
+mod raw;
 mod stored;
 
 use patch::Patch;
@@ -57,8 +58,9 @@ pub struct Settings {
     pub licence_path_revision: u64,
     /// Grows with every change; 0 before the first.
     pub revision: u64,
-    /// What must not be shown.
-    pub secrets: Secrets,
+    /// Secrets that are set and can be read. They themselves are not here: an idle process holds none, so that none is
+    /// in a core dump of it. Whoever has to send one asks [`Settings::open_secrets`].
+    pub secrets_set: Vec<&'static str>,
     /// Secrets that are set but cannot be read (another machine, a lost key): to be entered again.
     pub unreadable_secrets: Vec<&'static str>,
     stored: Stored,
@@ -232,7 +234,17 @@ impl Settings {
     /// # Errors
     /// Written by a newer version, or not readable for lack of rights.
     pub fn load(folder: &StateFolder) -> Result<(Settings, Vec<String>), StoreError> {
-        stored::load(folder)
+        let (settings, _, notes) = stored::load(folder)?;
+        Ok((settings, notes))
+    }
+
+    /// The secrets as they are on the disk now, for the moment in which they are needed.
+    ///
+    /// # Errors
+    /// As [`Settings::load`]. Secrets that cannot be read are not set.
+    pub fn open_secrets(folder: &StateFolder) -> Result<Secrets, StoreError> {
+        let (_, secrets, _) = stored::load(folder)?;
+        Ok(secrets)
     }
 
     /// Takes a set: checks it, merges it with what others changed, and writes it, under `settings.lock`. `by` and `now`
@@ -248,24 +260,21 @@ impl Settings {
         now: i64,
         current: &Value,
     ) -> Result<Settings, SettingsError> {
+        let _no_traces = NoTraces::from_here();
         let by = members::check_by(by)?;
         let patch = Patch::parse(json, current)?;
         let _lock = handover::settings_lock(folder)?;
-        let (before, _) = Settings::load(folder)?;
-        before.apply(folder, patch, by, now)
-    }
-
-    fn apply(self, folder: &StateFolder, patch: Patch, by: String, now: i64) -> Result<Settings, SettingsError> {
-        let wanted = stored::merge(&self, patch)?;
+        let (before, secrets, _) = stored::load(folder)?;
+        let wanted = stored::merge(&before, &secrets, patch)?;
         if wanted.is_empty() {
-            return Ok(self);
+            return Ok(before);
         }
-        Ok(stored::write(folder, self, wanted, by, now)?)
+        Ok(stored::write(folder, before, secrets, wanted, by, now)?)
     }
 
     /// The JSON of a get: the settings, secrets as `{"set": true}`, and what the caller knows.
     pub fn to_json(&self, rest: ReadOnlyPart) -> Value {
-        let secret = |name: &str| json!({ "set": self.secrets.get(name).is_some() });
+        let secret = |name: &str| json!({ "set": self.secrets_set.contains(&name) });
         json!({
             "enabled": self.enabled,
             "licence_path": self.licence_path,

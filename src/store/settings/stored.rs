@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::members::{self, CONFIRM_SERIAL, LICENCE_PATH, MEMBERS, SECRETS};
 use super::patch::Patch;
+use super::raw;
 use super::{
     Assistance, CHANGES_KEPT, Change, Proxy, Secrets, Settings, SettingsError, SettingsErrorKind, ShareAccount,
 };
@@ -17,11 +18,13 @@ use crate::store::disk::Access;
 use crate::store::durable;
 use crate::store::error::StoreError;
 use crate::store::folder::StateFolder;
-use crate::store::secrets::{self, Secret};
+use crate::store::secrets::{self, NoTraces, Secret};
 use crate::store::{document, read_limited};
 
 const DOCUMENT: &str = "settings";
 const LARGEST_SEALED: usize = 64 << 10;
+/// Three secrets of 200 characters with their names, each character four bytes at most, take less.
+const MOST_PLAIN: usize = 4 << 10;
 
 /// The document. Members that this version does not know are kept as they are.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -113,10 +116,6 @@ fn sealed_name(revision: u64) -> String {
     format!("secrets-{revision}.sealed")
 }
 
-/// Name -> text, as sealed.
-#[derive(Default, Serialize, Deserialize)]
-struct Plain<'a>(#[serde(borrow)] BTreeMap<&'a str, std::borrow::Cow<'a, str>>);
-
 fn open_secrets(folder: &StateFolder, stored: &Stored, notes: &mut Vec<String>) -> io::Result<Secrets> {
     let mut found = Secrets::default();
     if stored.secrets_revision == 0 {
@@ -125,20 +124,18 @@ fn open_secrets(folder: &StateFolder, stored: &Stored, notes: &mut Vec<String>) 
     let name = sealed_name(stored.secrets_revision);
     let sealed = read_limited(&folder.file(&name), LARGEST_SEALED)?;
     match secrets::open(folder, &sealed) {
-        Ok(plain) => match serde_json::from_slice::<Plain<'_>>(&plain) {
-            Ok(Plain(map)) => {
-                for (name, text) in map {
-                    found.put(name, Some(Secret::new(text.into_owned())));
-                }
-            }
-            Err(_) => notes.push(format!("{name} does not hold what it should")),
+        // Name -> text.
+        Ok(plain) => match std::str::from_utf8(&plain).ok().and_then(raw::members) {
+            Some(Ok(map)) => map.into_iter().for_each(|(name, text)| found.put(&name, raw::secret(text))),
+            _ => notes.push(format!("{name} does not hold what it should")),
         },
         Err(problem) => notes.push(format!("{name}: {problem}")),
     }
     Ok(found)
 }
 
-pub(super) fn load(folder: &StateFolder) -> Result<(Settings, Vec<String>), StoreError> {
+pub(super) fn load(folder: &StateFolder) -> Result<(Settings, Secrets, Vec<String>), StoreError> {
+    let _no_traces = NoTraces::from_here();
     let mut attempts_left = 3;
     loop {
         let read = document::read::<Stored>(folder, DOCUMENT)?;
@@ -161,18 +158,19 @@ pub(super) fn load(folder: &StateFolder) -> Result<(Settings, Vec<String>), Stor
                 Secrets::default()
             }
         };
-        return Ok((settings_of(stored, secrets, read.revision), notes));
+        return Ok((settings_of(stored, &secrets, read.revision), secrets, notes));
     }
 }
 
 /// The settings of an installation on which nothing was ever set.
 pub(super) fn defaults() -> Settings {
-    settings_of(Stored::default(), Secrets::default(), 0)
+    settings_of(Stored::default(), &Secrets::default(), 0)
 }
 
-fn settings_of(stored: Stored, secrets: Secrets, revision: u64) -> Settings {
+fn settings_of(stored: Stored, secrets: &Secrets, revision: u64) -> Settings {
     let is_set = |name: &str| stored.secrets_set.iter().any(|set| set == name);
-    let unreadable = SECRETS.into_iter().filter(|name| is_set(name) && secrets.get(name).is_none()).collect();
+    let (readable, missing): (Vec<_>, Vec<_>) = SECRETS.into_iter().partition(|name| secrets.get(name).is_some());
+    let unreadable = missing.into_iter().filter(|name| is_set(name)).collect();
     let capabilities = stored.named("assistance.capabilities");
     let capabilities = capabilities.as_array().map(Vec::as_slice).unwrap_or_default();
     Settings {
@@ -202,7 +200,7 @@ fn settings_of(stored: Stored, secrets: Secrets, revision: u64) -> Settings {
         confirm_serial: stored.text(CONFIRM_SERIAL),
         licence_path_revision: stored.changed_at(LICENCE_PATH),
         revision,
-        secrets,
+        secrets_set: readable,
         unreadable_secrets: unreadable,
         stored,
     }
@@ -221,7 +219,7 @@ impl Wanted {
 }
 
 /// Compares a set with what is stored now and with what its maker saw.
-pub(super) fn merge(now: &Settings, patch: Patch) -> Result<Wanted, SettingsError> {
+pub(super) fn merge(now: &Settings, secrets: &Secrets, patch: Patch) -> Result<Wanted, SettingsError> {
     let stored = &now.stored;
     let seen = patch.revision.unwrap_or(now.revision);
     if seen > now.revision {
@@ -249,7 +247,7 @@ pub(super) fn merge(now: &Settings, patch: Patch) -> Result<Wanted, SettingsErro
         wanted.plain.push((member, value));
     }
     for (name, secret) in patch.secrets {
-        let same = match (now.secrets.get(name), &secret) {
+        let same = match (secrets.get(name), &secret) {
             (Some(now), Some(new)) => now.expose() == new.expose(),
             (None, None) => !now.unreadable_secrets.contains(&name),
             _ => false,
@@ -269,11 +267,12 @@ pub(super) fn merge(now: &Settings, patch: Patch) -> Result<Wanted, SettingsErro
 pub(super) fn write(
     folder: &StateFolder,
     before: Settings,
+    mut secrets: Secrets,
     wanted: Wanted,
     by: String,
     time: i64,
 ) -> Result<Settings, StoreError> {
-    let Settings { stored: old, mut secrets, revision, .. } = before;
+    let Settings { stored: old, revision, .. } = before;
     let revision = revision.saturating_add(1);
     let mut stored = old.clone();
     let mut logged = Logged { revision, by, time, members: Vec::new(), before: BTreeMap::new() };
@@ -321,7 +320,7 @@ pub(super) fn write(
     if secrets_change {
         remove_older(folder, stored.secrets_revision);
     }
-    Ok(settings_of(stored, secrets, revision))
+    Ok(settings_of(stored, &secrets, revision))
 }
 
 /// Whether the document of this revision is in place although writing it failed (its folder could not be synced).
@@ -330,12 +329,16 @@ fn is_committed(folder: &StateFolder, revision: u64) -> bool {
 }
 
 fn plain_of(secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let set = SECRETS.into_iter().filter_map(|name| secrets.get(name).map(|secret| (name, secret.expose().into())));
-    let plain = Plain(set.collect());
+    let set = SECRETS.into_iter().filter_map(|name| secrets.get(name).map(|secret| (name, secret.expose())));
+    let plain: BTreeMap<&str, &str> = set.collect();
     // Room from the start: growing would leave a copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(8 << 10));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_PLAIN));
     serde_json::to_writer(&mut *bytes, &plain)
         .map_err(|error| StoreError::Encode { what: "the secrets".to_owned(), message: error.to_string() })?;
+    // One length for all, so that the sealed file does not tell how long a password is; and a cipher's last block,
+    // which it copies about, holds blanks.
+    let padded = MOST_PLAIN.max(bytes.len());
+    bytes.resize(padded, b' ');
     Ok(bytes)
 }
 

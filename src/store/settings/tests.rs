@@ -95,7 +95,8 @@ fn a_set_is_read_back_by_the_next_process() {
     assert_eq!(settings.assistance.capabilities, ["view", "vpn"]);
     assert_eq!((settings.proxy.port, settings.proxy.domain.as_deref()), (Some(8080), Some("D")));
     assert_eq!(settings.confirm_serial.as_deref(), Some("A-1"));
-    let secrets = &settings.secrets;
+    assert_eq!(settings.secrets_set, ["verification_code", "proxy.password", "share_account.password"]);
+    let secrets = Settings::open_secrets(&folder).unwrap();
     let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
     assert_eq!(text(&secrets.verification_code).as_deref(), Some("correct horse"));
     assert_eq!(text(&secrets.proxy_password).as_deref(), Some("battery"));

@@ -22,7 +22,8 @@ fn whichever_operation_fails_a_set_is_taken_whole_or_not_at_all() {
             let (now, notes) = Settings::load(&folder).unwrap();
             assert_eq!(notes, Vec::<String>::new(), "{at}");
             assert!(now.unreadable_secrets.is_empty(), "{at}");
-            let password = now.secrets.proxy_password.as_ref().unwrap().expose();
+            let secrets = Settings::open_secrets(&folder).unwrap();
+            let password = secrets.proxy_password.as_ref().unwrap().expose();
             let seen = (now.language.as_deref().unwrap(), password, now.proxy.port.unwrap(), now.revision);
             match result {
                 Ok(_) => assert_eq!(seen, ("de", "new", 2, 2), "{at}"),
@@ -30,12 +31,12 @@ fn whichever_operation_fails_a_set_is_taken_whole_or_not_at_all() {
                     assert!([("pt-BR", "battery", 8080, 1), ("de", "new", 2, 2)].contains(&seen), "{at} {seen:?}")
                 }
             }
-            assert_eq!(now.secrets.verification_code.as_ref().unwrap().expose(), "correct horse");
+            assert_eq!(secrets.verification_code.as_ref().unwrap().expose(), "correct horse");
             assert!(for_ever || temps(temp.path()).is_empty(), "{at}");
             disk.heal();
             set(&folder, &json!({ "proxy": { "password": "after" } })).unwrap();
-            let (now, _) = Settings::load(&folder).unwrap();
-            assert_eq!(now.secrets.proxy_password.as_ref().unwrap().expose(), "after");
+            let now = Settings::open_secrets(&folder).unwrap();
+            assert_eq!(now.proxy_password.as_ref().unwrap().expose(), "after");
             let left = fs::read_dir(temp.path())
                 .unwrap()
                 .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".sealed"));
@@ -113,7 +114,8 @@ fn a_secret_that_cannot_be_opened_is_to_be_entered_again() {
     let settings = Settings::change(&folder, json.as_bytes(), "Ann", 1, &Value::Null).unwrap();
     assert_eq!(settings.unreadable_secrets, ["verification_code", "share_account.password"]);
     let (settings, _) = Settings::load(&folder).unwrap();
-    assert_eq!(settings.secrets.proxy_password.as_ref().unwrap().expose(), "again");
+    let secrets = Settings::open_secrets(&folder).unwrap();
+    assert_eq!(secrets.proxy_password.as_ref().unwrap().expose(), "again");
     assert_eq!(settings.unreadable_secrets, ["verification_code", "share_account.password"]);
     let json = json!({ "verification_code": null, "share_account": { "password": null } }).to_string();
     let settings = Settings::change(&folder, json.as_bytes(), "Ann", 1, &Value::Null).unwrap();

@@ -53,3 +53,60 @@ fn no_secret_is_in_any_file_debug_text_or_error() {
         }
     }
 }
+
+#[test]
+fn a_password_of_any_characters_is_kept_as_it_is() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    let kept = |raw: &str| {
+        let json = format!("{{\"verification_code\": {raw} }}");
+        Settings::change(&folder, json.as_bytes(), "Ann", 1, &Value::Null).unwrap();
+        Settings::open_secrets(&folder).unwrap().verification_code.unwrap().expose().to_owned()
+    };
+    for text in ["\"", "\\", "\\\"", "a b", "{\"set\":true}", "null", "é€😀", " x ", "\u{a0}", &"😀".repeat(200)]
+    {
+        assert_eq!(kept(&json!(text).to_string()), text);
+    }
+    assert_eq!(kept(r#""\u0041\ud83d\ude00\/\"""#), "A😀/\"");
+}
+
+#[test]
+fn an_escape_that_stands_for_no_character_is_refused_by_its_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    for (json, expected) in [
+        (r#"{"verification_code":"\ud800"}"#, "argument verification_code"),
+        (r#"{"proxy":{"password":"\ud800x"}}"#, "argument proxy.password"),
+        (r#"{"proxy":{"user":"\ud800"}}"#, "argument proxy.user"),
+        (r#"{"verification_code":"\x"}"#, "argument "),
+        (r#"{"verification_code":"\u12"}"#, "argument "),
+    ] {
+        assert_eq!(said(Settings::change(&folder, json.as_bytes(), "Ann", 1, &Value::Null)), expected, "{json}");
+    }
+}
+
+#[test]
+fn the_sealed_file_does_not_tell_how_long_a_password_is() {
+    let length = |settings: Value| {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = folder(temp.path());
+        set(&folder, &settings).unwrap();
+        fs::metadata(folder.file("secrets-1.sealed")).unwrap().len()
+    };
+    let longest = "😀".repeat(200);
+    let all = json!({
+        "verification_code": longest, "proxy": { "password": longest }, "share_account": { "password": longest },
+    });
+    assert_eq!(length(json!({ "verification_code": "x" })), length(all));
+}
+
+#[test]
+fn what_an_earlier_version_sealed_without_padding_is_opened() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    set(&folder, &json!({ "verification_code": "x" })).unwrap();
+    let sealed = crate::store::secrets::seal(&folder, br#"{"later":"1","verification_code":"y\u0041"}"#).unwrap();
+    fs::write(folder.file("secrets-1.sealed"), sealed).unwrap();
+    let secrets = Settings::open_secrets(&folder).unwrap();
+    assert_eq!(secrets.verification_code.unwrap().expose(), "yA");
+}
