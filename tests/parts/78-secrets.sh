@@ -6,5 +6,5 @@
 ship_linux
 export ORS_SHIPPED=$SHIP/linux
 began=$SECONDS
-cargo test --locked --test secrets -- --nocapture
-echo "secrets: $((SECONDS - began)) s"
+cargo test --locked --test secrets --test rights -- --nocapture
+echo "secrets and rights: $((SECONDS - began)) s"
