@@ -54,13 +54,15 @@ impl Drop for NoTraces {
     }
 }
 
-/// Why a sealed secret cannot be had back. For the user it means: enter it again.
+/// Why a sealed secret cannot be had back. For the user it means, but for `KeyHeld`: enter it again.
 #[derive(Debug)]
 pub enum SecretsProblem {
     /// The key file is missing.
     NoKey,
-    /// The key file cannot be read or is damaged.
+    /// The key file is damaged, or no file.
     KeyUnreadable(String),
+    /// The operating system does not let us read the key file now; nothing is lost by that.
+    KeyHeld(io::Error),
     /// The sealed bytes were altered, or sealed on another machine or with another key.
     NotOurs,
 }
@@ -70,6 +72,7 @@ impl fmt::Display for SecretsProblem {
         match self {
             SecretsProblem::NoKey => f.write_str("the key of the secrets is missing; enter them again"),
             SecretsProblem::KeyUnreadable(why) => write!(f, "the key of the secrets cannot be read: {why}"),
+            SecretsProblem::KeyHeld(error) => write!(f, "the key of the secrets cannot be read now: {error}"),
             SecretsProblem::NotOurs => f.write_str("sealed on another machine, or damaged; enter the secrets again"),
         }
     }
@@ -99,7 +102,10 @@ fn read_key(folder: &StateFolder) -> Result<Key, SecretsProblem> {
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SecretsProblem::NoKey),
-        Err(error) => Err(SecretsProblem::KeyUnreadable(format!("{KEY_FILE}: {error}"))),
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge) => {
+            Err(SecretsProblem::KeyUnreadable(format!("{KEY_FILE}: {error}")))
+        }
+        Err(error) => Err(SecretsProblem::KeyHeld(error)),
     }
 }
 
@@ -114,6 +120,9 @@ fn key_for_sealing(folder: &StateFolder) -> Result<Key, StoreError> {
         match read_key(folder) {
             Ok(key) => return Ok(key),
             Err(SecretsProblem::NoKey) => {}
+            Err(SecretsProblem::KeyHeld(error)) => {
+                return Err(StoreError::io("read the key of the secrets", &path)(error));
+            }
             Err(_) => match read_limited(&path, KEY_BYTES) {
                 Ok(_) => replace = true,
                 Err(error) if error.kind() == io::ErrorKind::FileTooLarge => replace = true,

@@ -24,7 +24,7 @@ mod raw;
 mod stored;
 
 use patch::Patch;
-use stored::Stored;
+use stored::{Loaded, Stored};
 
 /// Largest JSON text that a set may be, in bytes.
 pub const LARGEST_SET: usize = 64 << 10;
@@ -58,7 +58,7 @@ pub struct Settings {
     pub licence_path_revision: u64,
     /// Grows with every change; 0 before the first.
     pub revision: u64,
-    /// Secrets that are set and can be read. They themselves are not here: an idle process holds none, so that none is
+    /// Secrets that are set. They themselves are not here: an idle process holds none, so that none is
     /// in a core dump of it. Whoever has to send one asks [`Settings::open_secrets`].
     pub secrets_set: Vec<&'static str>,
     /// Secrets that are set but cannot be read (another machine, a lost key): to be entered again.
@@ -234,17 +234,18 @@ impl Settings {
     /// # Errors
     /// Written by a newer version, or not readable for lack of rights.
     pub fn load(folder: &StateFolder) -> Result<(Settings, Vec<String>), StoreError> {
-        let (settings, _, notes) = stored::load(folder)?;
+        let Loaded { settings, notes, .. } = stored::load(folder)?;
         Ok((settings, notes))
     }
 
     /// The secrets as they are on the disk now, for the moment in which they are needed.
     ///
     /// # Errors
-    /// As [`Settings::load`]. Secrets that cannot be read are not set.
+    /// As [`Settings::load`]; and when the operating system does not let us read them now. Those that have to be entered
+    /// again are not set.
     pub fn open_secrets(folder: &StateFolder) -> Result<Secrets, StoreError> {
-        let (_, secrets, _) = stored::load(folder)?;
-        Ok(secrets)
+        let Loaded { secrets, held, .. } = stored::load(folder)?;
+        held.map_or(Ok(secrets), Err)
     }
 
     /// Takes a set: checks it, merges it with what others changed, and writes it, under `settings.lock`. `by` and `now`
@@ -264,7 +265,11 @@ impl Settings {
         let by = members::check_by(by)?;
         let patch = Patch::parse(json, current)?;
         let _lock = handover::settings_lock(folder)?;
-        let (before, secrets, _) = stored::load(folder)?;
+        let Loaded { settings: before, secrets, held, .. } = stored::load(folder)?;
+        if let Some(held) = held.filter(|_| !patch.secrets.is_empty()) {
+            // To write one of them without the others would lose the others.
+            return Err(held.into());
+        }
         let wanted = stored::merge(&before, &secrets, patch)?;
         if wanted.is_empty() {
             return Ok(before);

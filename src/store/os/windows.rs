@@ -82,12 +82,14 @@ pub(in super::super) fn create(path: &Path, access: Access) -> io::Result<File> 
 
 pub(in super::super) fn append(path: &Path, _access: Access) -> io::Result<File> {
     // Not `append(true)`: such a handle may not cut the file.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
-        .open(path)?;
+    let mut file = patiently(SHORT_PATIENCE, || {
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+            .open(path)
+    })?;
     check_plain(&file)?;
     file.seek(SeekFrom::End(0))?;
     Ok(file)

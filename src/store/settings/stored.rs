@@ -18,7 +18,7 @@ use crate::store::disk::Access;
 use crate::store::durable;
 use crate::store::error::StoreError;
 use crate::store::folder::StateFolder;
-use crate::store::secrets::{self, NoTraces, Secret};
+use crate::store::secrets::{self, NoTraces, Secret, SecretsProblem};
 use crate::store::{document, read_limited};
 
 const DOCUMENT: &str = "settings";
@@ -116,6 +116,17 @@ fn sealed_name(revision: u64) -> String {
     format!("secrets-{revision}.sealed")
 }
 
+/// The settings with what is in no document.
+pub(super) struct Loaded {
+    pub(super) settings: Settings,
+    pub(super) secrets: Secrets,
+    /// Why the secrets could not be read just now: `secrets` is empty, but nothing is lost.
+    pub(super) held: Option<StoreError>,
+    /// For the log.
+    pub(super) notes: Vec<String>,
+}
+
+/// An error is one of the operating system's; what is damaged, or was sealed elsewhere, is a note.
 fn open_secrets(folder: &StateFolder, stored: &Stored, notes: &mut Vec<String>) -> io::Result<Secrets> {
     let mut found = Secrets::default();
     if stored.secrets_revision == 0 {
@@ -129,12 +140,13 @@ fn open_secrets(folder: &StateFolder, stored: &Stored, notes: &mut Vec<String>) 
             Some(Ok(map)) => map.into_iter().for_each(|(name, text)| found.put(&name, raw::secret(text))),
             _ => notes.push(format!("{name} does not hold what it should")),
         },
+        Err(SecretsProblem::KeyHeld(error)) => return Err(error),
         Err(problem) => notes.push(format!("{name}: {problem}")),
     }
     Ok(found)
 }
 
-pub(super) fn load(folder: &StateFolder) -> Result<(Settings, Secrets, Vec<String>), StoreError> {
+pub(super) fn load(folder: &StateFolder) -> Result<Loaded, StoreError> {
     let _no_traces = NoTraces::from_here();
     let mut attempts_left = 3;
     loop {
@@ -146,19 +158,27 @@ pub(super) fn load(folder: &StateFolder) -> Result<(Settings, Secrets, Vec<Strin
                 notes.push(format!("the stored {} is not valid; its default counts", member.name));
             }
         }
-        let secrets = match open_secrets(folder, &stored, &mut notes) {
-            Ok(secrets) => secrets,
+        let (secrets, held) = match open_secrets(folder, &stored, &mut notes) {
+            Ok(secrets) => (secrets, None),
             // Another process changed a secret between our two reads, and its file is a newer one.
             Err(error) if error.kind() == io::ErrorKind::NotFound && attempts_left > 0 => {
                 attempts_left -= 1;
                 continue;
             }
             Err(error) => {
-                notes.push(format!("{} cannot be read: {error}", sealed_name(stored.secrets_revision)));
-                Secrets::default()
+                let name = sealed_name(stored.secrets_revision);
+                notes.push(format!("{name} cannot be read: {error}"));
+                let lost = [io::ErrorKind::NotFound, io::ErrorKind::InvalidInput, io::ErrorKind::FileTooLarge];
+                let held = !lost.contains(&error.kind());
+                let error = StoreError::io("read the secrets", &folder.file(&name))(error);
+                (Secrets::default(), held.then_some(error))
             }
         };
-        return Ok((settings_of(stored, &secrets, read.revision), secrets, notes));
+        let mut settings = settings_of(stored, &secrets, read.revision);
+        if held.is_some() {
+            settings.secrets_set = std::mem::take(&mut settings.unreadable_secrets);
+        }
+        return Ok(Loaded { settings, secrets, held, notes });
     }
 }
 

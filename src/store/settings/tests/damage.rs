@@ -140,3 +140,32 @@ fn a_lost_or_damaged_sealed_file_costs_the_secrets_alone() {
         assert_eq!(settings.unreadable_secrets.len(), 3);
     }
 }
+
+/// A virus scanner or a backup that shares a file with nobody; elsewhere an I/O error, or no descriptor left.
+#[cfg(windows)]
+#[test]
+fn secrets_that_cannot_be_read_for_a_moment_are_not_lost_by_a_change() {
+    use std::os::windows::fs::OpenOptionsExt;
+    for name in ["secrets-1.sealed", crate::store::secrets::KEY_FILE] {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = folder(temp.path());
+        set(&folder, &full()).unwrap();
+        let held = fs::OpenOptions::new().read(true).share_mode(0).open(folder.file(name)).unwrap();
+        for change in [json!({ "proxy": { "password": "new" } }), json!({ "verification_code": null })] {
+            let result = Settings::change(&folder, change.to_string().as_bytes(), "Ann", 1, &Value::Null);
+            assert_eq!(said(result), "store ", "{name} {change}");
+        }
+        let (settings, notes) = Settings::load(&folder).unwrap();
+        assert_eq!((settings.secrets_set.len(), settings.unreadable_secrets.len()), (3, 0), "{name}: {notes:?}");
+        assert!(Settings::open_secrets(&folder).is_err());
+        // What is no secret can be changed.
+        let json = json!({ "language": "de" }).to_string();
+        assert_eq!(said(Settings::change(&folder, json.as_bytes(), "Ann", 1, &Value::Null)), "ok 2", "{name}");
+        drop(held);
+        let secrets = Settings::open_secrets(&folder).unwrap();
+        assert_eq!(secrets.proxy_password.as_ref().unwrap().expose(), "battery");
+        assert_eq!(secrets.verification_code.as_ref().unwrap().expose(), "correct horse");
+        assert_eq!(said(set(&folder, &json!({ "proxy": { "password": "new" } }))), "ok 3", "{name}");
+        assert_eq!(Settings::open_secrets(&folder).unwrap().share_password.unwrap().expose(), "staple");
+    }
+}
