@@ -8,6 +8,7 @@ use super::folder::{Desk, Job, PutJob};
 use super::leader::{Placing, new_challenge};
 use super::memory::{Memory, Stamps};
 use super::options::Checked;
+use super::record::Record;
 use super::registry::registry;
 use super::reread::Reread;
 use super::runtime::Runtime;
@@ -48,7 +49,7 @@ pub struct Worker {
     pub(super) memory: Memory,
     owner: u64,
     pub(super) lock: Option<FileLock>,
-    journal: Option<Journal>,
+    record: Record,
     pub(super) desk: Option<Arc<Desk>>,
     pub(super) seen: HashMap<String, Seen>,
     pub(super) scan: Option<Scan>,
@@ -96,7 +97,7 @@ impl Worker {
             memory,
             owner,
             lock: None,
-            journal: None,
+            record: Record::default(),
             desk: None,
             seen: HashMap::new(),
             scan: None,
@@ -174,10 +175,12 @@ impl Worker {
         if self.lock.as_ref().is_some_and(|lock| !lock.still_there()) {
             self.note("The leader's lock file was removed: another process may lead now.".to_owned());
             self.lock = None;
-            self.journal = None;
+            self.record.close();
         }
         if self.lock.is_none() {
             self.try_to_lead();
+        } else if self.record.waits() {
+            self.write_record();
         }
         if now >= self.slow_at {
             self.slow_at = now + SLOW_TICK;
@@ -234,13 +237,6 @@ impl Worker {
         }
         if let Err(error) = self.memory.reload() {
             self.trouble("The state cannot be read", &error);
-        }
-        match Journal::open(&self.memory.folder) {
-            Ok((journal, notes)) => {
-                self.journal = Some(journal);
-                notes.into_iter().for_each(|note| self.note(note));
-            }
-            Err(error) => self.trouble("The journal cannot be opened", &error),
         }
         let mut state = self.memory.state.clone();
         if state.challenge.is_empty() {
@@ -415,8 +411,19 @@ impl Worker {
 
     /// Appends to the journal. Only the leader has one.
     pub(super) fn journal(&mut self, moment: &Moment, actor: &str, what: &str) {
-        let Some(journal) = &mut self.journal else { return };
-        if let Err(error) = journal.append(moment.local, moment.boot_seconds, actor, what) {
+        if self.lock.is_some() {
+            self.record.add(moment.local, moment.boot_seconds, actor, what);
+            self.write_record();
+        }
+    }
+
+    /// Writes what the journal has not got yet.
+    fn write_record(&mut self) {
+        match self.record.open(&self.memory.folder) {
+            Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
+            Err(error) => return self.trouble("The journal cannot be opened", &error),
+        }
+        if let Err(error) = self.record.write() {
             self.trouble("The journal could not be written", &error);
         }
     }
@@ -454,7 +461,7 @@ impl Worker {
                 .asked_at
                 .or(self.held_up_at)
                 .is_some_and(|at| clock::boot_seconds().saturating_sub(at) > HUNG_AFTER),
-            journal: self.journal.as_ref(),
+            journal: self.record.journal(),
             counters: &self.counters,
             notes: &self.notes,
         }
