@@ -10,8 +10,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 /// What a look saw: never a file's content.
@@ -42,7 +42,8 @@ pub fn walk(path: &Path, seen: &mut Vec<Seen>) {
 
 pub struct Watch {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Vec<Seen>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    thread: JoinHandle<()>,
 }
 
 impl Watch {
@@ -53,7 +54,8 @@ impl Watch {
         assert!(events >= 0, "{}", io::Error::last_os_error());
         // SAFETY: it was just opened.
         let events = unsafe { OwnedFd::from_raw_fd(events) };
-        let mut watcher = Watcher { events, folders: HashMap::new(), seen: Vec::new() };
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let mut watcher = Watcher { events, folders: HashMap::new(), seen: seen.clone() };
         folders.iter().for_each(|folder| watcher.add(folder));
         let stop = Arc::new(AtomicBool::new(false));
         let asked = stop.clone();
@@ -63,21 +65,26 @@ impl Watch {
                 watcher.turn(20);
             }
             watcher.turn(0);
-            watcher.seen
         });
-        Watch { stop, thread }
+        Watch { stop, seen, thread }
     }
 
     pub fn end(self) -> Vec<Seen> {
         self.stop.store(true, SeqCst);
-        self.thread.join().expect("the watcher does not panic")
+        self.thread.join().expect("the watcher does not panic");
+        self.seen.lock().expect("the watcher does not panic").clone()
+    }
+
+    /// What was seen so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().expect("the watcher does not panic").clone()
     }
 }
 
 struct Watcher {
     events: OwnedFd,
     folders: HashMap<i32, PathBuf>,
-    seen: Vec<Seen>,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Watcher {
@@ -125,8 +132,8 @@ impl Watcher {
         if seen.folder && mask & libc::IN_CREATE != 0 {
             self.add(&path);
             // What was made in it before it was watched.
-            walk(&path, &mut self.seen);
+            walk(&path, &mut self.seen.lock().expect("nobody panics with it"));
         }
-        self.seen.push(seen);
+        self.seen.lock().expect("nobody panics with it").push(seen);
     }
 }
