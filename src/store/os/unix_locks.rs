@@ -176,7 +176,7 @@ fn most_descriptors() -> i32 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is writable.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } == 0;
-    let most = if known { u64::from(limit.rlim_cur).min(MOST) } else { MOST };
+    let most = if known { limit.rlim_cur.min(MOST) } else { MOST };
     most as i32
 }
 
