@@ -220,14 +220,17 @@ fn a_trace_of_a_file_with_wrong_rights_is_told() {
     let make = "7  openat(AT_FDCWD</>, \"/s/t\", O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600) = 5</s/t>";
     let write = "7  write(5</s/t>, \"a, b\"..., 4) = 4";
     let rename = "7  rename(\"/s/t\", \"/s/f\") = 0";
-    let fine = judge(&[make, write, rename, "8  mkdir(\"/s/d\", 0700) = 0"]);
-    assert_eq!((fine.made, fine.harm), (2, Vec::new()));
+    let node = "7  mknodat(AT_FDCWD</>, \"/s/lock\", S_IFREG|0600) = 0";
+    let fine = judge(&[make, write, rename, "8  mkdir(\"/s/d\", 0700) = 0", node]);
+    assert_eq!((fine.made, fine.harm), (3, Vec::new()));
     let halves = [
         "7  openat(AT_FDCWD</>, \"/s/t\", O_WRONLY|O_CREAT, 0400 <unfinished ...>",
         "8  write(1<pipe:[1]>, \"x\", 1) = 1",
         "7  <... openat resumed>)             = 5</s/t>",
     ];
-    let cases: [&[&str]; 8] = [
+    let cases: [&[&str]; 10] = [
+        &["7  mknodat(AT_FDCWD</>, \"/s/lock\", S_IFREG|0660) = 0"],
+        &["7  mknodat(AT_FDCWD</>, \"/s/lock\", S_IFIFO|0600) = 0"],
         &["7  openat(AT_FDCWD</>, \"/s/t\", O_WRONLY|O_CREAT, 0666) = 5</s/t>"],
         &["7  mkdir(\"/s/d\", 0755) = 0"],
         &["7  openat(AT_FDCWD</>, \"/tmp/t\", O_RDWR|O_CREAT|O_EXCL, 0600) = 5</tmp/t>"],

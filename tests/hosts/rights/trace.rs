@@ -67,12 +67,18 @@ pub fn judge(trace: &str, umask: u32, allowed: &dyn Fn(&Path, bool) -> Option<Ve
         let Some(call) = parse(&line) else { continue };
         let argument = |at: usize| call.arguments.get(at).copied().unwrap_or_default();
         match call.name {
-            "openat" | "open" | "creat" | "mkdir" | "mkdirat" => {
+            "openat" | "open" | "creat" | "mkdir" | "mkdirat" | "mknod" | "mknodat" => {
                 let at = usize::from(call.name.ends_with("at") && call.name != "creat");
                 let folder = call.name.starts_with("mkdir");
-                let creates = folder || call.name == "creat" || argument(at + 1).contains("O_CREAT");
+                // The lock files are made without being opened. A node of any other kind has no mode that is read here.
+                let node = call.name.starts_with("mknod");
+                let creates = folder || node || call.name == "creat" || argument(at + 1).contains("O_CREAT");
                 let Some(path) = quoted(argument(at)).filter(|_| creates) else { continue };
-                let Some(mode) = call.arguments.last().and_then(|mode| octal(mode)) else {
+                let mode = match node {
+                    true => argument(at + 1).strip_prefix("S_IFREG|"),
+                    false => call.arguments.last().copied(),
+                };
+                let Some(mode) = mode.and_then(octal) else {
                     report.harm.push(format!("made without a mode: {line}"));
                     continue;
                 };
@@ -127,7 +133,7 @@ pub fn judge(trace: &str, umask: u32, allowed: &dyn Fn(&Path, bool) -> Option<Ve
                 let path = call.arguments.iter().find_map(|argument| quoted(argument));
                 path.and_then(|path| modes.remove(&path));
             }
-            "link" | "linkat" | "symlink" | "symlinkat" | "mknod" | "mknodat" => {
+            "link" | "linkat" | "symlink" | "symlinkat" => {
                 report.harm.push(format!("not how a file of ours is made: {line}"));
             }
             _ => {}
