@@ -140,6 +140,16 @@ fn a_close_wakes_the_waits_of_its_handle_and_no_other() {
     }
 }
 
+fn open_at_last(site: &Site) -> Host {
+    let began = Instant::now();
+    loop {
+        match Host::open(&site.options()) {
+            Err(failure) if failure.code == ORS_E_TIMEOUT && began.elapsed() < Duration::from_secs(60) => {}
+            other => return other.unwrap(),
+        }
+    }
+}
+
 #[test]
 fn a_close_in_a_storm_of_refreshes_shows_the_right_licence_or_none() {
     let sites = [Site::with(7), Site::new()];
@@ -167,6 +177,7 @@ fn a_close_in_a_storm_of_refreshes_shows_the_right_licence_or_none() {
                         }
                         _ => assert_eq!((code, out.state, out.sequence, out.revision), (ORS_E_CLOSED, 0, 0, 0)),
                     }
+                    std::thread::yield_now();
                 }
             });
         }
@@ -179,8 +190,9 @@ fn a_close_in_a_storm_of_refreshes_shows_the_right_licence_or_none() {
         }
         let _ends = Ends(&done);
         for round in 0..40 {
-            let host = sites[round % 2].open();
-            // A first open on a very busy computer may be over before the first look.
+            // Eight threads that never rest may starve the one that opens: it is told so, and the storm is what this is about.
+            let host = open_at_last(&sites[round % 2]);
+            // For the same reason an open may be over before the first look.
             host.until_sequence(sequences[round % 2]);
             let handle = host.agent;
             let before = answers.load(SeqCst);
