@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # cargo test of the library, as a newcomer runs it.
+# alone
 # needs: cc=gcc strace=strace faketime=faketime
 . "$(dirname "${BASH_SOURCE[0]}")/../support/env.sh"
 

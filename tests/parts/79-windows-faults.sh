@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Under wine: files held by another process, paths that are long or not ASCII, and DLLs planted in the current folder.
+# alone
 # needs: /usr/bin/rustc=rustc-web /usr/bin/rustdoc=rustc-web /usr/lib/rustlib/src/rust/library/std/Cargo.toml=rust-web-src x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64-posix /usr/lib/wine/wine64=wine64
 . "$(dirname "${BASH_SOURCE[0]}")/../support/env.sh"
 . "$SUPPORT/hosts.sh"
