@@ -9,6 +9,7 @@
 //! | [`clock`] | the only reader of clocks |
 //! | [`notice`], [`words`] | which notices hold at an instant, and the sentences for people. Pure |
 //! | [`floating`] | the licence folder: reading it, putting a licence into it |
+//! | [`office`] | what is said between an installation and the back office: the protocol. Pure |
 //! | [`agent`] | the runtime in the host: snapshot, worker, leader; [`Agent`] is the Rust face |
 //! | [`ffi`] | the C ABI and nothing else |
 //! | [`injected`] | where tests may let the library panic; nothing of it is shipped |
@@ -27,6 +28,7 @@ pub mod floating;
 pub mod injected;
 pub mod licence;
 pub mod notice;
+pub mod office;
 pub mod store;
 pub mod words;
 

@@ -7,7 +7,7 @@ use super::{Reason, Refusal, json, text};
 use serde_json::{Map, Value};
 
 /// Parses bytes that hold one JSON object, after the checks on the raw bytes. `what` names the thing: "licence".
-pub(super) fn object(bytes: &[u8], what: &str) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn object(bytes: &[u8], what: &str) -> Result<Map<String, Value>, Refusal> {
     json::check_raw(bytes).map_err(|problem| malformed(format!("The {what} cannot be read: {problem}.")))?;
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(members)) => Ok(members),
@@ -21,7 +21,7 @@ pub(super) fn malformed(detail: String) -> Refusal {
 }
 
 /// The members of one object. `place` is what messages call it: "licence", `licence's features[3]`.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     members: &'a Map<String, Value>,
     place: String,
 }
@@ -51,6 +51,19 @@ impl<'a> Fields<'a> {
     /// Any string.
     pub fn string(&self, name: &str) -> Result<&'a str, Refusal> {
         self.get(name)?.as_str().ok_or_else(|| self.wrong(name, "is not a text"))
+    }
+
+    /// Any string, or null; it must be there.
+    pub fn string_or_null(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
+        if self.get(name)?.is_null() { Ok(None) } else { self.string(name).map(Some) }
+    }
+
+    pub fn flag(&self, name: &str) -> Result<bool, Refusal> {
+        self.get(name)?.as_bool().ok_or_else(|| self.wrong(name, "is neither true nor false"))
+    }
+
+    pub fn object(&self, name: &str) -> Result<&'a Map<String, Value>, Refusal> {
+        self.get(name)?.as_object().ok_or_else(|| self.wrong(name, "is not an object"))
     }
 
     /// A text for people: at most `longest` characters, none of them control or bidi characters.

@@ -31,7 +31,7 @@ mod keys;
 mod model;
 mod reason;
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 mod time_file;
 mod verify;
 
@@ -44,6 +44,7 @@ pub use envelope::{
     Digest, Envelope, KEYS_TYPE, LICENCE_TYPE, MAX_KEY_LIST_BYTES, MAX_LICENCE_BYTES, MAX_SIGNATURES, Signature,
     TIME_TYPE, hex, sha256,
 };
+pub(crate) use fields::{Fields, object as parse_object};
 pub use json::{MAX_NESTING, RawProblem, check_raw};
 pub use keys::{Advance, Key, KeyChain, KeyStatus, Keyring, KeysProblem, MAX_KEYS, MAX_THRESHOLD, Role};
 pub use model::{
