@@ -19,7 +19,7 @@ use crate::floating::{KEYS_FILE, Scan, manual};
 use crate::injected;
 use crate::licence::{Candidate, Choice, Day, FileReport, Genuine, Judged, Moment, Refusal, Source, choose};
 use crate::store::{
-    FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
+    FileLock, FileStamp, Journal, StateFolder, clear_stale_temps, handover, handover::Acknowledged, lent, secrets,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -90,7 +90,7 @@ impl Worker {
             .state_folder
             .clone()
             .ok_or_else(|| Error::argument("state_folder", "A state folder is required."))?;
-        let folder = StateFolder::open(&path, Arc::new(RealDisk))?;
+        let folder = StateFolder::open(&path, lent::under(&path))?;
         let (memory, notes) = Memory::load(folder, options.product.clone(), options.keyring.clone())?;
         let mut worker = Worker {
             runtime,

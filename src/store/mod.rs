@@ -22,9 +22,9 @@ pub mod reading;
 pub mod secrets;
 pub mod settings;
 
-#[cfg(any(test, feature = "test-clock"))]
+#[cfg(any(test, feature = "test-disk"))]
 pub use disk::faulty::FaultyDisk;
-pub use disk::{Access, BriefDisk, Disk, RealDisk};
+pub use disk::{Access, BriefDisk, Disk, RealDisk, lent};
 pub use durable::{clear_stale_temps, place_new, remove, replace};
 pub use error::StoreError;
 pub use folder::StateFolder;
