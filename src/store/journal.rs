@@ -255,6 +255,9 @@ impl Journal {
     fn write_line(&mut self, path: &Path, line: &[u8]) -> io::Result<()> {
         let disk = self.folder.disk().as_ref();
         if self.length == 0 {
+            // The file before was renamed, by us or by a process that was killed right after: its new name has to be on
+            // the disk before the old one is taken, or both names might come to mean the new file.
+            disk.sync_folder(self.folder.path())?;
             // The first line comes with its file, so that there is no moment with an empty journal.
             return durable::replace(disk, path, line, Access::Owner);
         }
@@ -272,11 +275,13 @@ impl Journal {
     /// Failing is no reason not to write: the file grows on, within [`LARGEST_FILE`].
     fn rotate(&mut self) {
         let disk = self.folder.disk().as_ref();
+        let path = self.folder.file(CURRENT);
         let to = self.folder.file(&format!("journal-{}.jsonl", self.first));
-        if disk.rename(&self.folder.file(CURRENT), &to).is_err() {
+        // Its last line may be that of a process that was killed before it was sure of it.
+        let sure = disk.append(&path, Access::Owner).and_then(|file| disk.sync(&file));
+        if sure.and_then(|()| disk.rename(&path, &to)).is_err() {
             return;
         }
-        let _ = disk.sync_folder(self.folder.path());
         self.length = 0;
         if let Ok(files) = rotated(self.folder.path()) {
             let surplus = files.len().saturating_sub(KEPT);
