@@ -6,10 +6,10 @@
 
 use super::sync::{Condvar, Mutex};
 use crate::floating::scan::Ask;
-use crate::floating::{Put, Scan, scan};
+use crate::floating::{KEYS_FILE, Put, Scan, scan};
 use crate::injected;
 use crate::licence::Genuine;
-use crate::store::{StateFolder, clear_stale_temps, replace};
+use crate::store::{Access, Disk, StateFolder, clear_stale_temps, replace};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,8 @@ pub enum Job {
     Put(Box<PutJob>),
     /// Writes the newest key list beside the licence.
     Keys {
-        path: PathBuf,
+        folder: PathBuf,
+        disk: Arc<dyn Disk>,
         bytes: Vec<u8>,
     },
 }
@@ -37,7 +38,7 @@ impl Job {
         match self {
             Job::Scan { path, .. } => path,
             Job::Put(job) => &job.folder,
-            Job::Keys { path, .. } => path.parent().unwrap_or(path),
+            Job::Keys { folder, .. } => folder,
         }
     }
 }
@@ -141,18 +142,22 @@ fn work(job: Job, alive: &dyn Fn() -> bool, cleared: &mut Option<PathBuf>) -> Ou
     match job {
         Job::Scan { path, ask } => Outcome::Scanned(Box::new(scan(&path, &ask))),
         Job::Put(job) => {
-            if cleared.as_ref() != Some(&job.folder) {
-                clear_stale_temps(&job.folder);
-                *cleared = Some(job.folder.clone());
-            }
+            clear_once(job.state.disk().as_ref(), &job.folder, cleared);
             Outcome::Put(put(&job, alive))
         }
-        Job::Keys { path, bytes } => {
-            let disk = crate::store::RealDisk;
-            Outcome::Keys(
-                replace(&disk, &path, &bytes, crate::store::Access::Licence).map_err(|error| error.to_string()),
-            )
+        Job::Keys { folder, disk, bytes } => {
+            clear_once(disk.as_ref(), &folder, cleared);
+            let written = replace(disk.as_ref(), &folder.join(KEYS_FILE), &bytes, Access::Licence);
+            Outcome::Keys(written.map_err(|error| error.to_string()))
         }
+    }
+}
+
+/// What a process that died left in a licence folder goes when something is written there first.
+fn clear_once(disk: &dyn Disk, folder: &Path, cleared: &mut Option<PathBuf>) {
+    if cleared.as_deref() != Some(folder) {
+        clear_stale_temps(disk, folder);
+        *cleared = Some(folder.to_owned());
     }
 }
 

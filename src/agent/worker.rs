@@ -15,11 +15,11 @@ use super::runtime::Runtime;
 use super::{Command, Error, log};
 use crate::clock;
 use crate::floating::scan::FolderState;
-use crate::floating::{KEYS_FILE, Scan, manual};
+use crate::floating::{Scan, manual};
 use crate::injected;
 use crate::licence::{Candidate, Choice, Day, FileReport, Genuine, Judged, Moment, Refusal, Source, choose};
 use crate::store::{
-    FileLock, FileStamp, Journal, StateFolder, clear_stale_temps, handover, handover::Acknowledged, lent, secrets,
+    FileLock, FileStamp, Journal, StateFolder, handover, handover::Acknowledged, lent, secrets, take_over,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -231,9 +231,12 @@ impl Worker {
 
     fn lead(&mut self, lock: FileLock) {
         self.lock = Some(lock);
-        clear_stale_temps(self.memory.folder.path());
-        for name in [handover::UPLOADS, super::folder::BACKUP, manual::FOLDER] {
-            clear_stale_temps(&self.memory.folder.file(name));
+        let folder = self.memory.folder.clone();
+        let within = [handover::UPLOADS, super::folder::BACKUP, manual::FOLDER].map(|name| folder.file(name));
+        for path in [folder.path()].into_iter().chain(within.iter().map(PathBuf::as_path)) {
+            if let Err(error) = take_over(folder.disk().as_ref(), path) {
+                self.trouble("What was left in the state folder could not be taken over", &error);
+            }
         }
         if let Err(error) = self.memory.reload() {
             self.trouble("The state cannot be read", &error);
@@ -357,7 +360,8 @@ impl Worker {
         if !self.keys_to_write || self.memory.chain.lists.is_empty() || !self.own_folders.contains(&place) {
             return;
         }
-        let job = Job::Keys { path: place.join(KEYS_FILE), bytes: self.memory.chain.to_json() };
+        let (disk, bytes) = (self.memory.folder.disk().clone(), self.memory.chain.to_json());
+        let job = Job::Keys { folder: place, disk, bytes };
         if self.give(job) {
             self.keys_to_write = false;
         }

@@ -49,7 +49,7 @@ pub fn waiting(state: &StateFolder, keys: &Keyring, product: &Product) -> Option
 
 /// Nothing waits any more. The envelope goes first, so that a half-done clearing is not taken for a licence that waits.
 pub fn done(state: &StateFolder) -> Result<(), StoreError> {
-    match StateFolder::existing(&state.file(FOLDER)) {
+    match state.existing_sub(FOLDER) {
         Some(folder) => clear(&folder, &[]),
         None => Ok(()),
     }

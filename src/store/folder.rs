@@ -77,6 +77,13 @@ impl StateFolder {
         Ok(StateFolder { path, disk: Arc::clone(&self.disk) })
     }
 
+    /// A folder within if it is there, and is no link. Makes nothing.
+    pub fn existing_sub(&self, name: &str) -> Option<StateFolder> {
+        let path = self.file(name);
+        let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
+        is_folder.then(|| StateFolder { path, disk: Arc::clone(&self.disk) })
+    }
+
     /// The disk that everything in the folder is written through.
     pub fn disk(&self) -> &Arc<dyn Disk> {
         &self.disk

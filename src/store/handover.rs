@@ -151,13 +151,6 @@ pub fn put_upload(folder: &StateFolder, bytes: &[u8], by: &str) -> Result<Digest
     Ok(digest)
 }
 
-/// The folder if it is there, and is no link.
-fn uploads_folder(folder: &StateFolder) -> Option<StateFolder> {
-    let path = folder.file(UPLOADS);
-    let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
-    if is_folder { StateFolder::existing(&path) } else { None }
-}
-
 fn is_digest(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
@@ -185,7 +178,7 @@ fn names(uploads: &StateFolder) -> io::Result<Vec<String>> {
 /// # Errors
 /// The folder cannot be listed, or there are uploads and none can be read. A folder that is not there is an empty list.
 pub fn uploads(folder: &StateFolder) -> io::Result<Vec<Upload>> {
-    let Some(uploads) = uploads_folder(folder) else { return Ok(Vec::new()) };
+    let Some(uploads) = folder.existing_sub(UPLOADS) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     let mut unread = None;
     for digest in names(&uploads)?.into_iter().take(MOST_UPLOADS) {
@@ -213,7 +206,7 @@ pub fn uploads(folder: &StateFolder) -> io::Result<Vec<Upload>> {
 /// Removes what kills left of uploads: who sent a file that never came, or that is gone. Not for a while, since a process
 /// may be about to bring the file. For the leader.
 pub fn clear_left_overs(folder: &StateFolder) {
-    let Some(uploads) = uploads_folder(folder) else { return };
+    let Some(uploads) = folder.existing_sub(UPLOADS) else { return };
     let Ok(entries) = std::fs::read_dir(uploads.path()) else { return };
     let now = SystemTime::now();
     for entry in entries.flatten() {
@@ -246,7 +239,7 @@ pub fn drop_upload(folder: &StateFolder, digest: &str) {
     if !is_digest(digest) {
         return;
     }
-    let Some(uploads) = uploads_folder(folder) else { return };
+    let Some(uploads) = folder.existing_sub(UPLOADS) else { return };
     let disk = folder.disk().as_ref();
     // The licence first: a `.by` alone is no upload.
     if durable::remove(disk, &uploads.file(&format!("{digest}.lic"))).is_ok() {

@@ -139,13 +139,28 @@ fn only_temps_that_nobody_will_rename_are_cleared() {
     drop(file);
     fs::create_dir(folder.path().join(".ors-4194999-00000000000000ab-0.tmp")).unwrap();
 
-    assert_eq!(clear_stale_temps(folder.path()), 3);
+    assert_eq!(clear_stale_temps(&RealDisk, folder.path()), 3);
     for name in &kept {
         assert!(folder.path().join(name).exists(), "{name}");
     }
     assert!(!folder.path().join(&old).exists());
     assert!(dead.iter().all(|name| !folder.path().join(name).exists()));
-    assert_eq!(clear_stale_temps(&folder.path().join("missing")), 0);
+    assert_eq!(clear_stale_temps(&RealDisk, &folder.path().join("missing")), 0);
+}
+
+#[test]
+fn what_a_process_that_died_left_is_on_the_disk_before_it_is_built_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join(".ors-4194999-00000000000000aa-0.tmp");
+    fs::write(&left, "x").unwrap();
+    let disk = FaultyDisk::new();
+    take_over(&disk, folder.path()).unwrap();
+    assert_eq!(disk.operations(), [Operation::Remove, Operation::SyncFolder]);
+    assert!(!left.exists());
+    disk.fail_at(0, NO_SPACE, true);
+    take_over(&disk, folder.path()).unwrap_err();
+    disk.heal();
+    take_over(&disk, &folder.path().join("missing")).unwrap();
 }
 
 #[test]
