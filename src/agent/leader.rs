@@ -8,7 +8,7 @@ use super::worker::Worker;
 use crate::clock;
 use crate::floating::scan::FolderState;
 use crate::floating::{is_licence_name, manual};
-use crate::licence::{Choice, Genuine, Moment, Source, hex};
+use crate::licence::{Choice, Genuine, Moment, Source, hex, sha256};
 use crate::store::handover;
 use std::path::PathBuf;
 
@@ -59,13 +59,15 @@ impl Worker {
                         .iter()
                         .chain(&self.wanted)
                         .any(|placing| placing.upload.as_ref() == Some(&upload.digest));
-                    let waits = choice.in_use.as_ref().is_none_or(|(used, _)| used.digest() != genuine.digest());
-                    if !coming && waits && self.placing.is_none() {
-                        // It waits for a person; the upload asks to try the folder again.
-                        self.retry_at = 0;
-                    }
-                    if !coming {
-                        self.drop_upload(Some(upload.digest));
+                    let in_use = choice.in_use.as_ref().is_some_and(|(used, _)| used.digest() == genuine.digest());
+                    match (coming, in_use) {
+                        (true, _) => {}
+                        (false, true) if self.memory.keeps(&genuine) => self.drop_upload(Some(upload.digest)),
+                        // Whoever put it into the folder may not have it on the disk yet.
+                        (false, true) => self.uploads_waiting = true,
+                        // It waits for a person; the upload asks to try the folder again, and stays until it is there.
+                        (false, false) if self.placing.is_none() => self.retry_at = 0,
+                        (false, false) => {}
                     }
                 }
                 Ok(Offer::Keys { keyring, steps }) => match self.memory.take_keys(keyring, &steps) {
@@ -123,7 +125,8 @@ impl Worker {
         {
             let sequence = waiting.genuine.licence().sequence.get();
             let in_folder = matches!(&choice.in_use, Some((_, Source::Folder(_))));
-            if sequence < newest || (sequence == newest && in_folder) {
+            let kept = choice.in_use.as_ref().is_some_and(|(used, _)| self.memory.keeps(used));
+            if kept && (sequence < newest || (sequence == newest && in_folder)) {
                 self.clear_waiting();
             } else if moment.boot_seconds >= self.retry_at {
                 let genuine = waiting.genuine.clone();
@@ -245,10 +248,8 @@ impl Worker {
             }
             Err(why) => {
                 self.count("install_failed");
+                // The upload stays: it is all that there is when the files to copy cannot be prepared, or are damaged.
                 self.wait_for_person(&placing.genuine, &why);
-                if self.memory.waiting.is_some() {
-                    self.drop_upload(placing.upload);
-                }
             }
         }
     }
@@ -259,8 +260,10 @@ impl Worker {
         match manual::prepare(&self.memory.folder, genuine, &file) {
             Ok(waiting) => {
                 self.retry_at = clock::boot_seconds() + TRY_AGAIN;
-                self.memory.waiting = Some(waiting);
+                let before = self.memory.waiting.replace(waiting);
                 if !known {
+                    let older = before.map(|before| hex(&sha256(before.genuine.bytes())));
+                    self.drop_upload(older);
                     let sequence = genuine.licence().sequence.get();
                     self.say(log::WARNING, format!("Licence {sequence} has to be copied by hand: {why}."));
                     let moment = clock::moment();
@@ -273,7 +276,11 @@ impl Worker {
 
     fn clear_waiting(&mut self) {
         match manual::done(&self.memory.folder) {
-            Ok(()) => self.memory.waiting = None,
+            Ok(()) => {
+                self.memory.waiting = None;
+                // Its upload goes, too.
+                self.uploads_waiting = true;
+            }
             Err(error) => self.trouble("The copy folder could not be cleared", &error),
         }
     }

@@ -294,6 +294,11 @@ impl Memory {
         }))
     }
 
+    /// Whether this very licence is the verified copy, which is on the disk for good.
+    pub fn keeps(&self, genuine: &Genuine) -> bool {
+        self.copy.as_ref().is_some_and(|copy| copy.digest() == genuine.digest())
+    }
+
     /// The same knowledge under a newer key list that was found elsewhere; nothing is written.
     pub fn with_keyring(mut self, keyring: Keyring) -> Memory {
         if keyring.version() != self.keyring.version() {

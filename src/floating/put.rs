@@ -79,7 +79,10 @@ impl Put<'_> {
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PlaceError> {
         let path = self.folder.join(name);
         match read_limited(&path, MAX_LICENCE_BYTES) {
-            Ok(old) if old == bytes => return Ok(()),
+            // From a try before, which may have failed, or been killed, when all but its last step was done.
+            Ok(old) if old == bytes => {
+                return self.disk.sync_folder(self.folder).map_err(|error| self.failed("write", &path, error));
+            }
             Ok(old) => self.keep(name, &old)?,
             // Too large to be ours, or unreadable: replaced all the same if the system lets us.
             Err(_) => {}

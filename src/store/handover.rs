@@ -130,8 +130,11 @@ pub fn put_upload(folder: &StateFolder, bytes: &[u8], by: &str) -> Result<Digest
     let path = uploads.file(&format!("{name}.lic"));
     let disk = folder.disk().as_ref();
     if std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
-        // A call before this one may have failed, or been killed, when all but its last step was done.
-        disk.sync_folder(uploads.path()).map_err(StoreError::io(step, &path))?;
+        // A call before this one may have failed, or been killed, when all but its last step was done: it is done now. And
+        // the leader, which sees that something moved, tries what it could not do before.
+        let by_path = uploads.file(&format!("{name}.by"));
+        let first = read_limited(&by_path, 4 * LONGEST_BY).unwrap_or_else(|_| clean(by, LONGEST_BY).into_bytes());
+        durable::replace(disk, &by_path, &first, Access::Owner).map_err(StoreError::io(step, &path))?;
         return Ok(digest);
     }
     if names(&uploads).map_err(StoreError::io(step, uploads.path()))?.len() >= MOST_UPLOADS {

@@ -2,6 +2,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod by_hand;
 mod damage;
 #[cfg(unix)]
 mod full_disk;
