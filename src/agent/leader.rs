@@ -203,6 +203,12 @@ impl Worker {
             Some((used, _)) if used.licence().serial != placing.genuine.licence().serial => {
                 (placing.genuine.licence().file_name(), None)
             }
+            // Somebody put it there before us, or a process that died was not done with it: what the one before it brought
+            // may still be there.
+            Some((used, Source::Folder(file))) if used.digest() == placing.genuine.digest() => {
+                let before = self.memory.replaced.clone();
+                (file.clone(), before.filter(|before| before.licence().serial == used.licence().serial))
+            }
             Some((used, Source::Folder(file))) => (file.clone(), Some(used.clone())),
             Some((used, Source::Copy)) => (self.file_for(&placing.genuine, place.named.as_ref()), Some(used.clone())),
             None => (self.file_for(&placing.genuine, place.named.as_ref()), None),

@@ -116,6 +116,8 @@ pub struct Memory {
     floor: Floor,
     floor_revision: u64,
     pub copy: Option<Genuine>,
+    /// The verified copy before this one, where this process has replaced it.
+    pub replaced: Option<Genuine>,
     pub settings: Settings,
     pub acknowledged: Acknowledged,
     pub waiting: Option<Waiting>,
@@ -137,6 +139,7 @@ impl Memory {
             floor: Floor::default(),
             floor_revision: 0,
             copy: None,
+            replaced: None,
             settings,
             acknowledged: Acknowledged::default(),
             waiting: None,
@@ -258,7 +261,7 @@ impl Memory {
             let path = self.folder.file(COPY_FILE);
             replace(self.folder.disk().as_ref(), &path, genuine.bytes(), Access::Owner)
                 .map_err(|error| StoreError::Io { what: "write the verified copy".to_owned(), path, error })?;
-            self.copy = Some(genuine.clone());
+            self.replaced = self.copy.replace(genuine.clone());
         }
         let mut floor = self.floor.clone();
         if from_folder && floor.raise(genuine) {
