@@ -6,8 +6,13 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::os;
+
+/// A disk or cable that fails once is asked again before anybody concludes anything from it.
+const TRIES: u32 = 3;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Reads a regular file of at most `limit` bytes. The last element of the path is not followed when it is a link.
 ///
@@ -15,7 +20,43 @@ use super::os;
 /// `FileTooLarge` for a larger file, `InvalidInput` with words for a link, folder, FIFO, device or socket, else what the
 /// operating system said.
 pub fn read_limited(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    read_open(os::open_plain(path)?, limit)
+    let mut tries_left = TRIES - 1;
+    loop {
+        match os::open_plain(path).and_then(|file| read_open(file, limit)) {
+            Err(error) if tries_left > 0 && os::is_disk_error(&error) => tries_left -= 1,
+            other => return other,
+        }
+    }
+}
+
+/// The same, with up to `patience` for what passes.
+///
+/// # Errors
+/// As [`read_limited`].
+pub fn read_patiently(path: &Path, limit: usize, patience: Duration) -> io::Result<Vec<u8>> {
+    let began = Instant::now();
+    loop {
+        match read_limited(path, limit) {
+            Err(error) if (passes(&error) || os::in_the_way(&error)) && began.elapsed() < patience => {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Whether reading may succeed in a moment with nobody doing anything: the machine has run out of something, or another
+/// program holds the file. What is there is not known then, and nothing may be built on its absence.
+pub fn passes(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted
+            | io::ErrorKind::WouldBlock
+            | io::ErrorKind::OutOfMemory
+            | io::ErrorKind::ResourceBusy
+            | io::ErrorKind::TimedOut
+            | io::ErrorKind::StaleNetworkFileHandle
+    ) || os::is_shortage(error)
 }
 
 /// For files of the operating system, which distributions turn into links.
