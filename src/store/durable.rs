@@ -17,7 +17,7 @@ use super::disk::{Access, Disk};
 use super::os;
 use crate::injected;
 
-const STALE_AFTER: Duration = Duration::from_secs(3600);
+pub(super) const STALE_AFTER: Duration = Duration::from_secs(3600);
 
 /// Makes `path` hold exactly `bytes`, replacing what is there.
 ///

@@ -265,16 +265,30 @@ impl Settings {
         let by = members::check_by(by)?;
         let patch = Patch::parse(json, current)?;
         let _lock = handover::settings_lock(folder)?;
-        let Loaded { settings: before, secrets, held, .. } = stored::load(folder)?;
+        let Loaded { settings: before, secrets, held, unread, .. } = stored::load(folder)?;
+        if let Some(unread) = unread {
+            // It may be the newer copy, and what it holds would be lost.
+            return Err(unread.into());
+        }
         if let Some(held) = held.filter(|_| !patch.secrets.is_empty()) {
             // To write one of them without the others would lose the others.
             return Err(held.into());
         }
         let wanted = stored::merge(&before, &secrets, patch)?;
         if wanted.is_empty() {
+            stored::confirm(folder)?;
             return Ok(before);
         }
         Ok(stored::write(folder, before, secrets, wanted, by, now)?)
+    }
+
+    /// Puts right what a kill in the middle of a change left: see [`super::document::mend`].
+    ///
+    /// # Errors
+    /// What the disk said, or that a process changes the settings just now.
+    pub fn mend(folder: &StateFolder) -> Result<(), StoreError> {
+        let _lock = handover::settings_lock(folder)?;
+        stored::mend(folder)
     }
 
     /// The JSON of a get: the settings, secrets as `{"set": true}`, and what the caller knows.
