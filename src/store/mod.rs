@@ -33,7 +33,7 @@ pub use journal::{Journal, JournalReport, verify_journal};
 pub use lock::FileLock;
 #[cfg(unix)]
 pub use lock::close_all_in_child;
-pub use reading::{FileStamp, passes, read_limited, read_patiently, stamp};
+pub use reading::{FileStamp, list, passes, read_limited, read_patiently, stamp};
 pub use secrets::{NoTraces, Secret, SecretsProblem};
 pub use settings::{Change, ReadOnlyPart, Secrets, Settings, SettingsError, SettingsErrorKind};
 
