@@ -55,6 +55,7 @@ pub struct Worker {
     pub(super) seen: HashMap<String, Seen>,
     pub(super) scan: Option<Scan>,
     pub(super) folder: Option<PathBuf>,
+    /// Since when the folder thread is at something.
     pub(super) asked_at: Option<u64>,
     /// Since when there is no folder thread, because one of an agent that was closed hangs in that very folder.
     pub(super) held_up_at: Option<u64>,
@@ -69,6 +70,8 @@ pub struct Worker {
     /// The refused files that the log tells of.
     pub(super) refused: Vec<FileReport>,
     pub(super) own_folders: HashSet<PathBuf>,
+    /// The folder that was cleared of what kills left.
+    pub(super) cleared: Option<PathBuf>,
     pub(super) uploads_waiting: bool,
     pub(super) wanted: Option<Placing>,
     pub(super) placing: Option<Placing>,
@@ -113,6 +116,7 @@ impl Worker {
             last_file: None,
             refused: Vec::new(),
             own_folders: HashSet::new(),
+            cleared: None,
             uploads_waiting: true,
             wanted: None,
             placing: None,
@@ -304,7 +308,11 @@ impl Worker {
                 }
             }
         }
-        self.desk.as_ref().is_some_and(|desk| desk.give(job))
+        let given = self.desk.as_ref().is_some_and(|desk| desk.give(job));
+        if given {
+            self.asked_at = Some(clock::boot_seconds());
+        }
+        given
     }
 
     pub(super) fn give_put(
@@ -316,7 +324,9 @@ impl Worker {
         now: i64,
     ) {
         let state = self.memory.folder.clone();
-        if !self.give(Job::Put(Box::new(PutJob { folder, file, genuine, previous, state, now }))) {
+        let (keyring, product) = (self.memory.keyring.clone(), self.memory.product.clone());
+        let job = PutJob { folder, file, genuine, keyring, product, previous, state, now };
+        if !self.give(Job::Put(Box::new(job))) {
             // The folder thread is at something else: decide again when it is done.
             self.wanted = self.placing.take();
         }
@@ -334,6 +344,7 @@ impl Worker {
             self.take_uploads(&choice, &moment);
             choice = self.choose();
             self.follow(&choice, &moment);
+            self.clear_folder();
             self.place(&choice, &moment);
             self.write_keys_beside();
         }

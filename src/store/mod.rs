@@ -25,7 +25,7 @@ pub mod settings;
 #[cfg(any(test, feature = "test-clock"))]
 pub use disk::faulty::FaultyDisk;
 pub use disk::{Access, BriefDisk, Disk, RealDisk};
-pub use durable::{clear_stale_temps, place_new, remove, replace};
+pub use durable::{clear_old_temps, clear_stale_temps, place_new, remove, replace};
 pub use error::StoreError;
 pub use folder::StateFolder;
 pub use handover::Upload;
