@@ -31,7 +31,7 @@ mod keys;
 mod model;
 mod reason;
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 mod time_file;
 mod verify;
 

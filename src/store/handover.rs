@@ -16,7 +16,7 @@ use super::durable;
 use super::error::StoreError;
 use super::folder::StateFolder;
 use super::lock::FileLock;
-use super::reading::read_limited;
+use super::reading::{list, read_limited};
 use super::{Digest, hex, sha256};
 use crate::licence::text::clean;
 
@@ -33,8 +33,6 @@ const ACKNOWLEDGED: &str = "acknowledged";
 const RESTART: &str = "restart";
 /// The folder of uploads, in the state folder.
 pub const UPLOADS: &str = "uploads";
-/// More names than this are not even looked at.
-const MOST_NAMES: usize = 4096;
 const LONGEST_BY: usize = 200;
 
 pub(super) fn settings_lock(folder: &StateFolder) -> Result<FileLock, StoreError> {
@@ -42,6 +40,12 @@ pub(super) fn settings_lock(folder: &StateFolder) -> Result<FileLock, StoreError
     FileLock::take(&path, LOCK_WAIT)
         .map_err(StoreError::io("take the settings lock", &path))?
         .ok_or_else(|| StoreError::Busy { what: SETTINGS_LOCK.to_owned() })
+}
+
+/// The same for work that has time: `None` when somebody holds it now.
+pub(super) fn settings_lock_if_free(folder: &StateFolder) -> Result<Option<FileLock>, StoreError> {
+    let path = folder.file(SETTINGS_LOCK);
+    FileLock::try_take(&path).map_err(StoreError::io("take the settings lock", &path))
 }
 
 fn number(folder: &StateFolder, name: &str) -> Result<(u64, u64), StoreError> {
@@ -161,8 +165,7 @@ fn is_digest(name: &str) -> bool {
 /// The digests by name, oldest first.
 fn names(uploads: &StateFolder) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(uploads.path())?.take(MOST_NAMES) {
-        let entry = entry?;
+    for entry in list(uploads.path())? {
         let name = entry.file_name();
         let Some(digest) = name.to_str().and_then(|name| name.strip_suffix(".lic")).filter(|name| is_digest(name))
         else {
@@ -210,9 +213,9 @@ pub fn uploads(folder: &StateFolder) -> io::Result<Vec<Upload>> {
 /// may be about to bring the file. For the leader.
 pub fn clear_left_overs(folder: &StateFolder) {
     let Some(uploads) = folder.existing_sub(UPLOADS) else { return };
-    let Ok(entries) = std::fs::read_dir(uploads.path()) else { return };
+    let Ok(entries) = list(uploads.path()) else { return };
     let now = SystemTime::now();
-    for entry in entries.flatten() {
+    for entry in entries {
         let name = entry.file_name();
         let Some(digest) = name.to_str().and_then(|name| name.strip_suffix(".by")).filter(|name| is_digest(name))
         else {
@@ -227,12 +230,13 @@ pub fn clear_left_overs(folder: &StateFolder) {
     }
 }
 
-/// Puts right what a kill in the middle of writing left of the documents: see [`document::mend`].
+/// Puts right what a kill in the middle of writing left of the documents: see [`document::mend`]. Waits for nobody who
+/// writes just now.
 ///
 /// # Errors
-/// What the disk said, or that a process writes just now.
+/// What the disk said.
 pub fn mend(folder: &StateFolder) -> Result<(), StoreError> {
-    let _lock = settings_lock(folder)?;
+    let Some(_lock) = settings_lock_if_free(folder)? else { return Ok(()) };
     document::mend::<Acknowledged>(folder, ACKNOWLEDGED)?;
     document::mend::<u64>(folder, RESTART)
 }

@@ -282,13 +282,16 @@ impl Settings {
         Ok(stored::write(folder, before, secrets, wanted, by, now)?)
     }
 
-    /// Puts right what a kill in the middle of a change left: see [`super::document::mend`].
+    /// Puts right what a kill in the middle of a change left: see [`super::document::mend`]. Waits for nobody who changes
+    /// them just now.
     ///
     /// # Errors
-    /// What the disk said, or that a process changes the settings just now.
+    /// What the disk said.
     pub fn mend(folder: &StateFolder) -> Result<(), StoreError> {
-        let _lock = handover::settings_lock(folder)?;
-        stored::mend(folder)
+        match handover::settings_lock_if_free(folder)? {
+            Some(_lock) => stored::mend(folder),
+            None => Ok(()),
+        }
     }
 
     /// The JSON of a get: the settings, secrets as `{"set": true}`, and what the caller knows.

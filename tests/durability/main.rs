@@ -7,3 +7,4 @@ mod damage;
 #[cfg(unix)]
 mod full_disk;
 mod gone;
+mod killed;

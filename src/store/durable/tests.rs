@@ -246,3 +246,16 @@ mod rights {
         assert!(fs::symlink_metadata(&path).unwrap().is_file());
     }
 }
+
+#[test]
+fn on_a_share_only_age_says_that_nobody_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |number: u32| folder.path().join(format!(".ors-4194999-00000000000000aa-{number}.tmp"));
+    for number in [0, 1] {
+        fs::write(name(number), "of another machine").unwrap();
+    }
+    let file = fs::File::options().write(true).open(name(1)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(3700)).unwrap();
+    assert_eq!(clear_old_temps(&RealDisk, folder.path()), 1);
+    assert!(name(0).exists() && !name(1).exists());
+}
