@@ -5,7 +5,8 @@ use super::worker::Worker;
 use super::{Error, error::Kind, log};
 use crate::clock;
 use crate::licence::{Changes, Content, Day, Reason};
-use crate::store::{Settings, handover};
+use crate::store::Settings;
+use crate::store::handover::{self, Acknowledged};
 use zeroize::Zeroizing;
 
 /// What a cold call asks for. `by` is who did it in the product, empty when not known.
@@ -64,7 +65,10 @@ fn acknowledge(worker: &mut Worker, id: u64, by: &str) -> Result<Done, Error> {
         return Err(Error::new(Kind::Stale, "announcement", "This announcement has not been raised."));
     }
     handover::acknowledge(&worker.memory.folder, id, by)?;
-    worker.memory.acknowledged = handover::acknowledged(&worker.memory.folder);
+    if worker.memory.reload_acknowledged().is_err() {
+        // It is written, and somebody's higher one is read when it can be.
+        worker.memory.acknowledged = Acknowledged { id, by: by.to_owned() };
+    }
     Ok(Done::Nothing)
 }
 
@@ -76,7 +80,7 @@ fn settings(worker: &mut Worker, json: &[u8], by: &str) -> Result<Done, Error> {
         worker.say(log::WARNING, format!("Settings were not taken: {}", error.message));
         error
     })?;
-    worker.follow_settings();
+    worker.follow_path();
     Ok(Done::Nothing)
 }
 

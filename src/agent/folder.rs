@@ -6,10 +6,10 @@
 
 use super::sync::{Condvar, Mutex};
 use crate::floating::scan::Ask;
-use crate::floating::{Put, Scan, scan};
+use crate::floating::{KEYS_FILE, PlaceError, Put, Scan, scan};
 use crate::injected;
-use crate::licence::Genuine;
-use crate::store::{StateFolder, clear_stale_temps, replace};
+use crate::licence::{Genuine, Keyring, Product};
+use crate::store::{Access, Disk, StateFolder, clear_old_temps, clear_stale_temps, replace};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,9 +24,16 @@ pub enum Job {
         ask: Ask,
     },
     Put(Box<PutJob>),
+    /// Removes what a write that was killed left there.
+    Clear {
+        folder: PathBuf,
+        disk: Arc<dyn Disk>,
+        remote: bool,
+    },
     /// Writes the newest key list beside the licence.
     Keys {
-        path: PathBuf,
+        folder: PathBuf,
+        disk: Arc<dyn Disk>,
         bytes: Vec<u8>,
     },
 }
@@ -37,7 +44,7 @@ impl Job {
         match self {
             Job::Scan { path, .. } => path,
             Job::Put(job) => &job.folder,
-            Job::Keys { path, .. } => path.parent().unwrap_or(path),
+            Job::Clear { folder, .. } | Job::Keys { folder, .. } => folder,
         }
     }
 }
@@ -46,6 +53,8 @@ pub struct PutJob {
     pub folder: PathBuf,
     pub file: String,
     pub genuine: Genuine,
+    pub keyring: Keyring,
+    pub product: Product,
     pub previous: Option<Genuine>,
     pub state: StateFolder,
     pub now: i64,
@@ -54,8 +63,16 @@ pub struct PutJob {
 /// What became of it.
 pub enum Outcome {
     Scanned(Box<Scan>),
-    Put(Result<(), String>),
+    Put(Result<(), Failed>),
     Keys(Result<(), String>),
+    Cleared,
+}
+
+/// Why nothing was put.
+pub enum Failed {
+    /// A newer licence lies there: it is not for a person to copy this one over it.
+    Newer(String),
+    Other(String),
 }
 
 /// The jobs' side, shared with the thread.
@@ -122,51 +139,59 @@ pub fn start(
     alive: impl Fn() -> bool + Send + 'static,
 ) -> io::Result<()> {
     let run = move || {
-        let mut cleared: Option<PathBuf> = None;
         while let Some(job) = desk.next() {
             // A panic here is ours: the desk must not stay busy, and the next job may well succeed.
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(job, &alive, &mut cleared)));
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(job, &alive)));
             desk.done();
             match outcome {
                 Ok(outcome) => tell(outcome),
-                Err(_) => tell(Outcome::Put(Err("an internal error was contained".to_owned()))),
+                Err(_) => tell(Outcome::Put(Err(Failed::Other("an internal error was contained".to_owned())))),
             }
         }
     };
     std::thread::Builder::new().name("ors-folder".to_owned()).stack_size(super::STACK).spawn(run).map(drop)
 }
 
-fn work(job: Job, alive: &dyn Fn() -> bool, cleared: &mut Option<PathBuf>) -> Outcome {
+fn work(job: Job, alive: &dyn Fn() -> bool) -> Outcome {
     injected::point();
     match job {
         Job::Scan { path, ask } => Outcome::Scanned(Box::new(scan(&path, &ask))),
-        Job::Put(job) => {
-            if cleared.as_ref() != Some(&job.folder) {
-                clear_stale_temps(&job.folder);
-                *cleared = Some(job.folder.clone());
+        Job::Put(job) => Outcome::Put(put(&job, alive)),
+        Job::Clear { folder, disk, remote } => {
+            // Never through a link.
+            if alive() && std::fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
+                if remote {
+                    clear_old_temps(disk.as_ref(), &folder)
+                } else {
+                    clear_stale_temps(disk.as_ref(), &folder)
+                };
             }
-            Outcome::Put(put(&job, alive))
+            Outcome::Cleared
         }
-        Job::Keys { path, bytes } => {
-            let disk = crate::store::RealDisk;
-            Outcome::Keys(
-                replace(&disk, &path, &bytes, crate::store::Access::Licence).map_err(|error| error.to_string()),
-            )
+        Job::Keys { folder, disk, bytes } => {
+            let written = replace(disk.as_ref(), &folder.join(KEYS_FILE), &bytes, Access::Licence);
+            Outcome::Keys(written.map_err(|error| error.to_string()))
         }
     }
 }
 
-fn put(job: &PutJob, alive: &dyn Fn() -> bool) -> Result<(), String> {
-    let backup = job.state.sub(BACKUP).map_err(|error| format!("cannot make the backup folder: {error}"))?;
+fn put(job: &PutJob, alive: &dyn Fn() -> bool) -> Result<(), Failed> {
+    let backup =
+        job.state.sub(BACKUP).map_err(|error| Failed::Other(format!("cannot make the backup folder: {error}")))?;
     let put = Put {
         disk: job.state.disk().as_ref(),
         folder: &job.folder,
         file: &job.file,
         genuine: &job.genuine,
+        keyring: &job.keyring,
+        product: &job.product,
         previous: job.previous.as_ref(),
         backup: &backup,
         now: job.now,
         may_go_on: alive,
     };
-    put.install().map_err(|error| error.to_string())
+    put.install().map_err(|error| match error {
+        PlaceError::Newer(..) => Failed::Newer(error.to_string()),
+        _ => Failed::Other(error.to_string()),
+    })
 }

@@ -2,13 +2,14 @@
 //!
 //! Every step is decided from what lies on disk, so a leader that dies anywhere is followed by one that goes on.
 
+use super::folder::{Failed, Job};
 use super::log;
 use super::standing::Offer;
 use super::worker::Worker;
 use crate::clock;
 use crate::floating::scan::FolderState;
 use crate::floating::{is_licence_name, manual};
-use crate::licence::{Choice, Genuine, Moment, Source, hex};
+use crate::licence::{Choice, Genuine, Moment, Reason, Source, hex, sha256};
 use crate::store::handover;
 use std::path::PathBuf;
 
@@ -59,13 +60,15 @@ impl Worker {
                         .iter()
                         .chain(&self.wanted)
                         .any(|placing| placing.upload.as_ref() == Some(&upload.digest));
-                    let waits = choice.in_use.as_ref().is_none_or(|(used, _)| used.digest() != genuine.digest());
-                    if !coming && waits && self.placing.is_none() {
-                        // It waits for a person; the upload asks to try the folder again.
-                        self.retry_at = 0;
-                    }
-                    if !coming {
-                        self.drop_upload(Some(upload.digest));
+                    let in_use = choice.in_use.as_ref().is_some_and(|(used, _)| used.digest() == genuine.digest());
+                    match (coming, in_use) {
+                        (true, _) => {}
+                        (false, true) if self.memory.keeps(&genuine) => self.drop_upload(Some(upload.digest)),
+                        // Whoever put it into the folder may not have it on the disk yet.
+                        (false, true) => self.uploads_waiting = true,
+                        // It waits for a person; the upload asks to try the folder again, and stays until it is there.
+                        (false, false) if self.placing.is_none() => self.retry_at = 0,
+                        (false, false) => {}
                     }
                 }
                 Ok(Offer::Keys { keyring, steps }) => match self.memory.take_keys(keyring, &steps) {
@@ -102,12 +105,25 @@ impl Worker {
         }
     }
 
+    /// Once for each folder that may be written: what a killed leader left there half-written goes.
+    pub(super) fn clear_folder(&mut self) {
+        let read = self.scan.as_ref().filter(|scan| scan.state == FolderState::Read);
+        let Some(folder) = read.map(|scan| scan.place.folder.clone()) else { return };
+        if self.cleared.as_ref() == Some(&folder) || !self.may_write(&folder) {
+            return;
+        }
+        let disk = self.memory.folder.disk().clone();
+        if self.give(Job::Clear { folder: folder.clone(), disk, remote: self.remote }) {
+            self.cleared = Some(folder);
+        }
+    }
+
     /// Decides whether something has to be written into the licence folder now, and starts it.
     pub(super) fn place(&mut self, choice: &Choice, moment: &Moment) {
         if self.folder.is_none() {
             // Nowhere to put anything: a person has to say where.
             if let Some(wanted) = self.wanted.take() {
-                self.placed(wanted, Err("no licence folder is set".to_owned()));
+                self.placed(wanted, Err(Failed::Other("no licence folder is set".to_owned())));
             }
             return;
         }
@@ -123,7 +139,8 @@ impl Worker {
         {
             let sequence = waiting.genuine.licence().sequence.get();
             let in_folder = matches!(&choice.in_use, Some((_, Source::Folder(_))));
-            if sequence < newest || (sequence == newest && in_folder) {
+            let kept = choice.in_use.as_ref().is_some_and(|(used, _)| self.memory.keeps(used));
+            if kept && (sequence < newest || (sequence == newest && in_folder)) {
                 self.clear_waiting();
             } else if moment.boot_seconds >= self.retry_at {
                 let genuine = waiting.genuine.clone();
@@ -135,7 +152,8 @@ impl Worker {
         }
         if self.wanted.is_none() {
             match &choice.in_use {
-                Some((genuine, Source::Copy)) => {
+                // A file that is there and cannot be read is not gone, and may be a newer licence.
+                Some((genuine, Source::Copy)) if !self.is_unread(&self.file_for(genuine)) => {
                     let genuine = genuine.clone();
                     self.put_back(genuine, "put back", moment);
                 }
@@ -146,9 +164,23 @@ impl Worker {
                 _ => {}
             }
         }
-        if let Some(wanted) = self.wanted.take() {
-            self.start_placing(wanted, choice, moment);
+        match self.wanted.take() {
+            // An upload may have waited through a kill, while a newer licence came into the folder.
+            Some(wanted) if is_outdated(&wanted.genuine, choice) => self.give_up(wanted, "a newer one lies there"),
+            Some(wanted) => self.start_placing(wanted, choice, moment),
+            None => {}
         }
+    }
+
+    fn give_up(&mut self, placing: Placing, why: &str) {
+        let sequence = placing.genuine.licence().sequence.get();
+        self.say(log::WARNING, format!("Licence {sequence} is not put into the licence folder: {why}."));
+        self.drop_upload(placing.upload);
+    }
+
+    fn is_unread(&self, file: &str) -> bool {
+        let outcome = self.seen.get(file).map(|seen| &seen.outcome);
+        matches!(outcome, Some(Err(refusal)) if refusal.reason == Reason::Unreadable)
     }
 
     fn put_back(&mut self, genuine: Genuine, why: &'static str, moment: &Moment) {
@@ -193,25 +225,31 @@ impl Worker {
             _ => None,
         };
         if let Some(why_not) = why_not {
-            return self.placed(placing, Err(why_not));
+            return self.placed(placing, Err(Failed::Other(why_not)));
         }
         let (file, previous) = match &choice.in_use {
             // A licence for another serial, confirmed by an administrator, does not take the old one's file.
             Some((used, _)) if used.licence().serial != placing.genuine.licence().serial => {
                 (placing.genuine.licence().file_name(), None)
             }
+            // Somebody put it there before us, or a process that died was not done with it: what the one before it brought
+            // may still be there.
+            Some((used, Source::Folder(file))) if used.digest() == placing.genuine.digest() => {
+                let before = self.memory.replaced.clone();
+                (file.clone(), before.filter(|before| before.licence().serial == used.licence().serial))
+            }
             Some((used, Source::Folder(file))) => (file.clone(), Some(used.clone())),
-            Some((used, Source::Copy)) => (self.file_for(&placing.genuine, place.named.as_ref()), Some(used.clone())),
-            None => (self.file_for(&placing.genuine, place.named.as_ref()), None),
+            Some((used, Source::Copy)) => (self.file_for(&placing.genuine), Some(used.clone())),
+            None => (self.file_for(&placing.genuine), None),
         };
         let genuine = placing.genuine.clone();
         self.placing = Some(placing);
         self.give_put(place.folder, file, genuine, previous, moment.local);
     }
 
-    fn file_for(&self, genuine: &Genuine, named: Option<&String>) -> String {
+    fn file_for(&self, genuine: &Genuine) -> String {
         // The file that was in use last keeps its name, also when it is gone; else the path's, else ours.
-        let named = named.filter(|name| is_licence_name(name));
+        let named = self.scan.as_ref().and_then(|scan| scan.place.named.as_ref()).filter(|name| is_licence_name(name));
         let known = self.last_file.clone().or_else(|| named.cloned());
         known.unwrap_or_else(|| genuine.licence().file_name())
     }
@@ -222,7 +260,7 @@ impl Worker {
     }
 
     /// The folder thread is done with a licence.
-    pub(super) fn placed(&mut self, placing: Placing, result: Result<(), String>) {
+    pub(super) fn placed(&mut self, placing: Placing, result: Result<(), Failed>) {
         let sequence = placing.genuine.licence().sequence.get();
         let moment = clock::moment();
         match result {
@@ -243,24 +281,29 @@ impl Worker {
                 // What was seen is from before: nothing more is written until the folder was looked at again.
                 self.seen_since_put = false;
             }
-            Err(why) => {
+            Err(Failed::Newer(why)) => {
+                self.give_up(placing, &why);
+                self.look_now = true;
+                self.seen_since_put = false;
+            }
+            Err(Failed::Other(why)) => {
                 self.count("install_failed");
+                // The upload stays: it is all that there is when the files to copy cannot be prepared, or are damaged.
                 self.wait_for_person(&placing.genuine, &why);
-                if self.memory.waiting.is_some() {
-                    self.drop_upload(placing.upload);
-                }
             }
         }
     }
 
     fn wait_for_person(&mut self, genuine: &Genuine, why: &str) {
-        let file = self.file_for(genuine, self.scan.as_ref().and_then(|scan| scan.place.named.as_ref()));
+        let file = self.file_for(genuine);
         let known = self.memory.waiting.as_ref().is_some_and(|waiting| waiting.genuine.digest() == genuine.digest());
         match manual::prepare(&self.memory.folder, genuine, &file) {
             Ok(waiting) => {
                 self.retry_at = clock::boot_seconds() + TRY_AGAIN;
-                self.memory.waiting = Some(waiting);
+                let before = self.memory.waiting.replace(waiting);
                 if !known {
+                    let older = before.map(|before| hex(&sha256(before.genuine.bytes())));
+                    self.drop_upload(older);
                     let sequence = genuine.licence().sequence.get();
                     self.say(log::WARNING, format!("Licence {sequence} has to be copied by hand: {why}."));
                     let moment = clock::moment();
@@ -273,7 +316,11 @@ impl Worker {
 
     fn clear_waiting(&mut self) {
         match manual::done(&self.memory.folder) {
-            Ok(()) => self.memory.waiting = None,
+            Ok(()) => {
+                self.memory.waiting = None;
+                // Its upload goes, too.
+                self.uploads_waiting = true;
+            }
             Err(error) => self.trouble("The copy folder could not be cleared", &error),
         }
     }
@@ -288,6 +335,16 @@ impl Worker {
     pub(super) fn coming(&self) -> Option<Genuine> {
         self.wanted.as_ref().or(self.placing.as_ref()).map(|placing| placing.genuine.clone())
     }
+}
+
+/// Whether a licence of the same serial that is newer, or as new and another, is in use.
+fn is_outdated(wanted: &Genuine, choice: &Choice) -> bool {
+    choice.in_use.as_ref().is_some_and(|(used, _)| {
+        let (wanted_licence, used_licence) = (wanted.licence(), used.licence());
+        used_licence.serial == wanted_licence.serial
+            && used_licence.sequence >= wanted_licence.sequence
+            && used.digest() != wanted.digest()
+    })
 }
 
 /// 16 random bytes: an answer to another question must not fit.

@@ -5,22 +5,26 @@
 
 use super::announce::Announcements;
 use super::standing::Standing;
+use super::told::Told;
 use crate::floating::manual::{self, Waiting};
 use crate::licence::{
     Choice, Content, Day, Digest, Genuine, KeyChain, KeyStatus, Keyring, Known, MAX_LICENCE_BYTES, Mark, Product,
     Serial, Source, hex, verify,
 };
 use crate::store::{
-    Access, FileStamp, Settings, StateFolder, StoreError, document, handover, handover::Acknowledged, read_limited,
-    replace, stamp,
+    Access, FileStamp, Settings, StateFolder, StoreError, document, handover, handover::Acknowledged, passes,
+    read_limited, replace, stamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io;
 
 /// The verified copy of the licence in use.
 pub const COPY_FILE: &str = "installed.ors.json";
 /// The newest key list with the steps to it.
 pub const KEYS_FILE: &str = "keys.json";
+const COPY_NOT_USED: &str = "The verified copy of the licence is not used";
+const KEYS_NOT_USED: &str = "The stored key list is not used";
 const STATE: &str = "state";
 const FLOOR: &str = "floor";
 
@@ -37,12 +41,10 @@ pub struct State {
     pub mark: Mark,
     /// What a signed time file has to answer; replaced after use.
     pub challenge: String,
-    /// The settings revision up to which the journal tells.
-    pub journaled_settings: u64,
-    /// The highest acknowledged id that the journal tells.
-    pub journaled_acknowledged: u64,
-    /// The licence in use that the journal tells.
-    pub journaled_licence: String,
+    /// The licence in use that was followed last, by digest.
+    followed: String,
+    /// What the journal tells.
+    pub told: Told,
     /// Boot-time seconds of the last times a licence was put back, with the boot they belong to.
     pub put_back: Vec<u64>,
     pub put_back_boot: String,
@@ -116,6 +118,8 @@ pub struct Memory {
     floor: Floor,
     floor_revision: u64,
     pub copy: Option<Genuine>,
+    /// The verified copy before this one, where this process has replaced it.
+    pub replaced: Option<Genuine>,
     pub settings: Settings,
     pub acknowledged: Acknowledged,
     pub waiting: Option<Waiting>,
@@ -137,6 +141,7 @@ impl Memory {
             floor: Floor::default(),
             floor_revision: 0,
             copy: None,
+            replaced: None,
             settings,
             acknowledged: Acknowledged::default(),
             waiting: None,
@@ -148,11 +153,39 @@ impl Memory {
         Ok((memory, notes))
     }
 
-    /// Reads what the leader wrote, anew.
+    /// Reads what the leader wrote, anew. What cannot be read just now is an error, and everything is as it was.
     pub fn reload(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(false)
+    }
+
+    /// The same for the one who writes it from now on: on top of the newest, or not at all. Both copies of each document
+    /// hold it then, so that nothing older can come back.
+    pub fn take_over(&mut self) -> Result<(), StoreError> {
+        self.read(true)?;
+        document::mend::<State>(&self.folder, STATE)?;
+        document::mend::<Floor>(&self.folder, FLOOR)
+    }
+
+    fn read(&mut self, to_change: bool) -> Result<Vec<String>, StoreError> {
         let mut notes = Vec::new();
-        let state = document::read::<State>(&self.folder, STATE)?;
+        let mut state = document::read::<State>(&self.folder, STATE)?;
+        let mut floor = document::read::<Floor>(&self.folder, FLOOR)?;
+        if to_change {
+            (state, floor) = (state.to_change()?, floor.to_change()?);
+        }
+        let acknowledged = handover::read_acknowledged(&self.folder)?;
         notes.extend(damage(&state.damaged, state.value.is_none()));
+        notes.extend(damage(&floor.damaged, floor.value.is_none()));
+        notes.extend(damage(&acknowledged.damaged, acknowledged.value.is_none()));
+        let (keyring, chain) = self.read_keys(&mut notes)?;
+        let copy = match self.read_kept(COPY_FILE, COPY_NOT_USED, &mut notes)? {
+            Some(bytes) => verify(&bytes, &keyring, &self.product)
+                .inspect_err(|refusal| notes.push(format!("{COPY_NOT_USED}: {}", refusal.detail)))
+                .ok(),
+            None => None,
+        };
+        let waiting = manual::waiting(&self.folder, &keyring, &self.product)?;
+
         self.state_revision = state.revision;
         // What was acted on is lost with a damaged state; that must not let another serial in once more.
         self.state = state.value.unwrap_or_else(|| match state.damaged.as_slice() {
@@ -163,39 +196,41 @@ impl Memory {
                 ..State::default()
             },
         });
-        let floor = document::read::<Floor>(&self.folder, FLOOR)?;
-        notes.extend(damage(&floor.damaged, floor.value.is_none()));
         self.floor_revision = floor.revision;
         self.floor = floor.value.unwrap_or_default();
-        let acknowledged = handover::read_acknowledged(&self.folder)?;
-        notes.extend(damage(&acknowledged.damaged, acknowledged.value.is_none()));
         self.acknowledged = acknowledged.value.unwrap_or_default();
-        notes.extend(self.reload_keys());
-        self.copy = None;
-        if let Ok(bytes) = read_limited(&self.folder.file(COPY_FILE), MAX_LICENCE_BYTES) {
-            match verify(&bytes, &self.keyring, &self.product) {
-                Ok(genuine) => self.copy = Some(genuine),
-                Err(refusal) => notes.push(format!("The verified copy of the licence is not used: {}", refusal.detail)),
-            }
-        }
-        self.waiting = manual::waiting(&self.folder, &self.keyring, &self.product);
+        (self.keyring, self.chain, self.copy, self.waiting) = (keyring, chain, copy, waiting);
         Ok(notes)
     }
 
-    fn reload_keys(&mut self) -> Option<String> {
-        self.keyring = self.host_keys.clone();
-        self.chain = KeyChain::default();
-        let bytes = read_limited(&self.folder.file(KEYS_FILE), MAX_LICENCE_BYTES).ok()?;
-        match (KeyChain::parse(&bytes), self.host_keys.advance_chain(&bytes)) {
-            (Ok(chain), Ok((keyring, _))) => {
-                self.chain = chain;
-                self.keyring = keyring;
-                None
-            }
-            (Err(refusal), _) | (_, Err(refusal)) => {
-                Some(format!("The stored key list is not used: {}", refusal.detail))
+    /// What any process may have acknowledged.
+    pub fn reload_acknowledged(&mut self) -> Result<(), StoreError> {
+        self.acknowledged = handover::read_acknowledged(&self.folder)?.value.unwrap_or_default();
+        Ok(())
+    }
+
+    /// A file of ours, if it is there and can be read at all.
+    fn read_kept(&self, name: &str, not_used: &str, notes: &mut Vec<String>) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.folder.file(name);
+        match read_limited(&path, MAX_LICENCE_BYTES) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if passes(&error) => Err(StoreError::io(&format!("read {name}"), &path)(error)),
+            Err(error) => {
+                notes.push(format!("{not_used}: {error}"));
+                Ok(None)
             }
         }
+    }
+
+    fn read_keys(&self, notes: &mut Vec<String>) -> Result<(Keyring, KeyChain), StoreError> {
+        if let Some(bytes) = self.read_kept(KEYS_FILE, KEYS_NOT_USED, notes)? {
+            match (KeyChain::parse(&bytes), self.host_keys.advance_chain(&bytes)) {
+                (Ok(chain), Ok((keyring, _))) => return Ok((keyring, chain)),
+                (Err(refusal), _) | (_, Err(refusal)) => notes.push(format!("{KEYS_NOT_USED}: {}", refusal.detail)),
+            }
+        }
+        Ok((self.host_keys.clone(), KeyChain::default()))
     }
 
     /// The serial this installation is fixed to; a lost state document does not loosen it.
@@ -243,22 +278,16 @@ impl Memory {
         }
     }
 
-    /// Follows the licence in use: copy, floor, serial, mark, announcements, each durable before the next. Leader only.
-    /// Returns what is worth a line in the journal.
-    pub fn follow(
-        &mut self,
-        genuine: &Genuine,
-        source: &Source,
-        now: i64,
-        today: Day,
-    ) -> Result<Option<String>, StoreError> {
+    /// Follows the licence in use: copy and floor, each durable before the next. Leader only. Returns the leader's document
+    /// as it has to be then, with serial, mark and announcements: to be saved when the journal tells of it.
+    pub fn follow(&mut self, genuine: &Genuine, source: &Source, now: i64, today: Day) -> Result<State, StoreError> {
         let licence = genuine.licence();
         let from_folder = matches!(source, Source::Folder(_));
         if from_folder && self.copy.as_ref().map(Genuine::digest) != Some(genuine.digest()) {
             let path = self.folder.file(COPY_FILE);
             replace(self.folder.disk().as_ref(), &path, genuine.bytes(), Access::Owner)
                 .map_err(|error| StoreError::Io { what: "write the verified copy".to_owned(), path, error })?;
-            self.copy = Some(genuine.clone());
+            self.replaced = self.copy.replace(genuine.clone());
         }
         let mut floor = self.floor.clone();
         if from_folder && floor.raise(genuine) {
@@ -280,18 +309,15 @@ impl Memory {
             }
         }
         state.announcements.follow(Content::of(licence, today), self.acknowledged.id, now);
-        let told = hex(&genuine.digest());
-        let newer = state.journaled_licence != told;
-        state.mark.licence_issued(licence.issued_at, newer);
-        state.journaled_licence = told;
-        self.save(state)?;
-        let from = match source {
-            Source::Folder(file) => file.as_str(),
-            Source::Copy => "the verified copy",
-        };
-        Ok(newer.then(|| {
-            format!("licence {} of serial {} is in use, from {from}", licence.sequence.get(), licence.serial.as_str())
-        }))
+        let digest = hex(&genuine.digest());
+        state.mark.licence_issued(licence.issued_at, state.followed != digest);
+        state.followed = digest;
+        Ok(state)
+    }
+
+    /// Whether this very licence is the verified copy, which is on the disk for good.
+    pub fn keeps(&self, genuine: &Genuine) -> bool {
+        self.copy.as_ref().is_some_and(|copy| copy.digest() == genuine.digest())
     }
 
     /// The same knowledge under a newer key list that was found elsewhere; nothing is written.
@@ -308,7 +334,9 @@ impl Memory {
         if let Some(copy) = self.copy.take() {
             self.copy = verify(copy.bytes(), &self.keyring, &self.product).ok();
         }
-        self.waiting = manual::waiting(&self.folder, &self.keyring, &self.product);
+        let genuine = |waiting: &Waiting| verify(waiting.genuine.bytes(), &self.keyring, &self.product).is_ok();
+        self.waiting = manual::waiting(&self.folder, &self.keyring, &self.product)
+            .unwrap_or_else(|_| self.waiting.take().filter(genuine));
     }
 
     /// What changes when another process wrote something.

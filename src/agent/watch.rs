@@ -6,7 +6,7 @@ use super::worker::{Seen, Worker};
 use crate::clock;
 use crate::floating::scan::{Ask, FolderState};
 use crate::floating::{Content, KEYS_FILE, Scan, remote};
-use crate::licence::{Choice, FileReport, FileState, verify};
+use crate::licence::{Choice, FileReport, FileState, Reason, verify};
 use crate::store::FileStamp;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -52,7 +52,9 @@ impl Worker {
             self.read_anew_at = now + READ_ANEW;
             self.seen.values_mut().for_each(|seen| seen.looks = 0);
         }
-        let settled = |seen: &Seen| seen.stamp.filter(|_| seen.looks >= SETTLED_AFTER);
+        // Why a file cannot be read is not in its stamp.
+        let unread = |seen: &Seen| seen.outcome.as_ref().is_err_and(|refusal| refusal.reason == Reason::Unreadable);
+        let settled = |seen: &Seen| seen.stamp.filter(|_| seen.looks >= SETTLED_AFTER && !unread(seen));
         let stamps = self.seen.iter().filter_map(|(file, seen)| Some((file.clone(), settled(seen)?))).collect();
         let fls = self.memory.copy.iter().flat_map(|copy| &copy.licence().fls).map(|file| file.name.clone()).collect();
         let first = self.last_file.clone().or_else(|| self.memory.copy.as_ref().map(|copy| copy.licence().file_name()));
@@ -61,7 +63,6 @@ impl Worker {
         let given = self.options.licence_folder.as_deref().map(PathBuf::from);
         if self.give(Job::Scan { path, ask: Ask { stamps, keys_stamp, fls, first, given } }) {
             self.look_now = false;
-            self.asked_at = Some(now);
             self.held_up_at = None;
         } else if self.desk.is_none() {
             self.held_up_at.get_or_insert(now);
@@ -69,9 +70,9 @@ impl Worker {
     }
 
     pub(super) fn take_outcome(&mut self, outcome: Outcome) {
+        self.asked_at = None;
         match outcome {
             Outcome::Scanned(scan) => {
-                self.asked_at = None;
                 if self.asked_path != self.folder {
                     // Of the path before: taken for the new one, it would fix the serial to what lies there.
                     return;
@@ -80,13 +81,11 @@ impl Worker {
                 self.seen_since_put = !self.look_now;
                 self.take_scan(*scan);
             }
-            Outcome::Put(result) => {
-                self.asked_at = None;
-                match self.placing.take() {
-                    Some(placing) => self.placed(placing, result),
-                    None => self.note("A look at the licence folder failed and is repeated.".to_owned()),
-                }
-            }
+            Outcome::Put(result) => match self.placing.take() {
+                Some(placing) => self.placed(placing, result),
+                None => self.note("A look at the licence folder failed and is repeated.".to_owned()),
+            },
+            Outcome::Cleared => {}
             Outcome::Keys(result) => {
                 if let Err(why) = result {
                     self.say(log::WARNING, format!("The key list could not be written beside the licence: {why}."));

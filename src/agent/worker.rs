@@ -12,15 +12,14 @@ use super::record::Record;
 use super::registry::registry;
 use super::reread::Reread;
 use super::runtime::Runtime;
+use super::told;
 use super::{Command, Error, log};
 use crate::clock;
 use crate::floating::scan::FolderState;
-use crate::floating::{KEYS_FILE, Scan, manual};
+use crate::floating::{Scan, manual};
 use crate::injected;
 use crate::licence::{Candidate, Choice, Day, FileReport, Genuine, Judged, Moment, Refusal, Source, choose};
-use crate::store::{
-    FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
-};
+use crate::store::{FileLock, FileStamp, Journal, Settings, StateFolder, handover, lent, secrets, take_over};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,11 +48,12 @@ pub struct Worker {
     pub(super) memory: Memory,
     owner: u64,
     pub(super) lock: Option<FileLock>,
-    record: Record,
+    pub(super) record: Record,
     pub(super) desk: Option<Arc<Desk>>,
     pub(super) seen: HashMap<String, Seen>,
     pub(super) scan: Option<Scan>,
     pub(super) folder: Option<PathBuf>,
+    /// Since when the folder thread is at something.
     pub(super) asked_at: Option<u64>,
     /// Since when there is no folder thread, because one of an agent that was closed hangs in that very folder.
     pub(super) held_up_at: Option<u64>,
@@ -68,6 +68,8 @@ pub struct Worker {
     /// The refused files that the log tells of.
     pub(super) refused: Vec<FileReport>,
     pub(super) own_folders: HashSet<PathBuf>,
+    /// The folder that was cleared of what kills left.
+    pub(super) cleared: Option<PathBuf>,
     pub(super) uploads_waiting: bool,
     pub(super) wanted: Option<Placing>,
     pub(super) placing: Option<Placing>,
@@ -90,7 +92,7 @@ impl Worker {
             .state_folder
             .clone()
             .ok_or_else(|| Error::argument("state_folder", "A state folder is required."))?;
-        let folder = StateFolder::open(&path, Arc::new(RealDisk))?;
+        let folder = StateFolder::open(&path, lent::under(&path))?;
         let (memory, notes) = Memory::load(folder, options.product.clone(), options.keyring.clone())?;
         let mut worker = Worker {
             runtime,
@@ -112,6 +114,7 @@ impl Worker {
             last_file: None,
             refused: Vec::new(),
             own_folders: HashSet::new(),
+            cleared: None,
             uploads_waiting: true,
             wanted: None,
             placing: None,
@@ -168,9 +171,9 @@ impl Worker {
         injected::point();
         let now = clock::boot_seconds();
         let stamps = Some(self.memory.stamps());
-        if stamps != self.document_stamps {
+        // What could not be read is read again, until it can be.
+        if stamps != self.document_stamps && self.reload() {
             self.document_stamps = stamps;
-            self.reload();
         }
         if self.lock.as_ref().is_some_and(|lock| !lock.still_there()) {
             self.note("The leader's lock file was removed: another process may lead now.".to_owned());
@@ -194,28 +197,39 @@ impl Worker {
         self.settle();
     }
 
-    /// Another process wrote something.
-    fn reload(&mut self) {
+    /// Another process wrote something. Returns whether all of it was read.
+    fn reload(&mut self) -> bool {
         let keys = self.memory.keyring.version();
-        match crate::store::Settings::load(&self.memory.folder) {
+        let mut whole = true;
+        match Settings::load(&self.memory.folder) {
             Ok((settings, notes)) => {
                 self.memory.settings = settings;
                 notes.into_iter().for_each(|note| self.note(note));
             }
-            Err(error) => self.trouble("The settings cannot be read", &error),
+            Err(error) => {
+                self.trouble("The settings cannot be read", &error);
+                whole = false;
+            }
         }
-        self.memory.acknowledged = handover::acknowledged(&self.memory.folder);
+        if let Err(error) = self.memory.reload_acknowledged() {
+            self.trouble("What was acknowledged cannot be read", &error);
+            whole = false;
+        }
         self.uploads_waiting = true;
         if self.lock.is_none() {
             match self.memory.reload() {
                 Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
-                Err(error) => self.trouble("The state cannot be read", &error),
+                Err(error) => {
+                    self.trouble("The state cannot be read", &error);
+                    whole = false;
+                }
             }
         }
         if self.memory.keyring.version() != keys {
             self.forget_folder();
         }
         self.follow_path();
+        whole
     }
 
     fn try_to_lead(&mut self) {
@@ -230,13 +244,25 @@ impl Worker {
     }
 
     fn lead(&mut self, lock: FileLock) {
-        self.lock = Some(lock);
-        clear_stale_temps(self.memory.folder.path());
-        for name in [handover::UPLOADS, super::folder::BACKUP, manual::FOLDER] {
-            clear_stale_temps(&self.memory.folder.file(name));
+        let folder = self.memory.folder.clone();
+        let within = [handover::UPLOADS, super::folder::BACKUP, manual::FOLDER].map(|name| folder.file(name));
+        for path in [folder.path()].into_iter().chain(within.iter().map(PathBuf::as_path)) {
+            if let Err(error) = take_over(folder.disk().as_ref(), path) {
+                // As below: what may not be on the disk is nothing to lead on.
+                return self.trouble("The state folder cannot be taken over", &error);
+            }
         }
-        if let Err(error) = self.memory.reload() {
-            self.trouble("The state cannot be read", &error);
+        handover::clear_left_overs(&self.memory.folder);
+        if let Err(error) = self.memory.take_over() {
+            // Who led on what he remembers would write over what the leader before him wrote last. The lock goes, and is
+            // taken again in a second.
+            return self.trouble("The state cannot be taken over", &error);
+        }
+        self.lock = Some(lock);
+        for mended in [Settings::mend(&self.memory.folder), handover::mend(&self.memory.folder)] {
+            if let Err(error) = mended {
+                self.trouble("A document has one good copy only", &error);
+            }
         }
         let mut state = self.memory.state.clone();
         if state.challenge.is_empty() {
@@ -284,7 +310,11 @@ impl Worker {
                 }
             }
         }
-        self.desk.as_ref().is_some_and(|desk| desk.give(job))
+        let given = self.desk.as_ref().is_some_and(|desk| desk.give(job));
+        if given {
+            self.asked_at = Some(clock::boot_seconds());
+        }
+        given
     }
 
     pub(super) fn give_put(
@@ -296,7 +326,9 @@ impl Worker {
         now: i64,
     ) {
         let state = self.memory.folder.clone();
-        if !self.give(Job::Put(Box::new(PutJob { folder, file, genuine, previous, state, now }))) {
+        let (keyring, product) = (self.memory.keyring.clone(), self.memory.product.clone());
+        let job = PutJob { folder, file, genuine, keyring, product, previous, state, now };
+        if !self.give(Job::Put(Box::new(job))) {
             // The folder thread is at something else: decide again when it is done.
             self.wanted = self.placing.take();
         }
@@ -314,6 +346,7 @@ impl Worker {
             self.take_uploads(&choice, &moment);
             choice = self.choose();
             self.follow(&choice, &moment);
+            self.clear_folder();
             self.place(&choice, &moment);
             self.write_keys_beside();
         }
@@ -338,11 +371,14 @@ impl Worker {
             self.last_file = Some(file.clone());
         }
         match self.memory.follow(genuine, source, moment.local, today) {
-            Ok(Some(line)) => {
-                self.say(log::INFORMATION, format!("{line}."));
-                self.journal(moment, "", &line);
+            Ok(state) => {
+                let line = told::in_use(genuine.licence(), source);
+                let shown = format!("{}.", line.0);
+                if self.tell(moment, "", line) {
+                    self.say(log::INFORMATION, shown);
+                }
+                self.save_told(state);
             }
-            Ok(None) => {}
             Err(error) => self.trouble("The licence in use could not be recorded", &error),
         }
     }
@@ -357,7 +393,8 @@ impl Worker {
         if !self.keys_to_write || self.memory.chain.lists.is_empty() || !self.own_folders.contains(&place) {
             return;
         }
-        let job = Job::Keys { path: place.join(KEYS_FILE), bytes: self.memory.chain.to_json() };
+        let (disk, bytes) = (self.memory.folder.disk().clone(), self.memory.chain.to_json());
+        let job = Job::Keys { folder: place, disk, bytes };
         if self.give(job) {
             self.keys_to_write = false;
         }
@@ -378,54 +415,6 @@ impl Worker {
 
     pub(super) fn judged(&self, moment: &Moment) -> Judged {
         self.memory.state.mark.judge(moment)
-    }
-
-    /// Settings were changed by a call of this process.
-    pub(super) fn follow_settings(&mut self) {
-        self.document_stamps = Some(self.memory.stamps());
-        self.follow_path();
-    }
-
-    /// Records in the journal what other processes did by files: settings, acknowledgements.
-    fn tell_journal(&mut self, moment: &Moment) {
-        let mut state = self.memory.state.clone();
-        // Settings that were lost count their revisions from the beginning again.
-        let newest = self.memory.settings.revision;
-        for acted_on in [&mut state.path_revision, &mut state.confirmed_revision, &mut state.journaled_settings] {
-            *acted_on = newest.min(*acted_on);
-        }
-        for change in self.memory.settings.changes_after(state.journaled_settings) {
-            let what = format!("settings changed (revision {}): {}", change.revision, change.members.join(", "));
-            self.journal(moment, &change.by, &what);
-            state.journaled_settings = state.journaled_settings.max(change.revision);
-        }
-        let Acknowledged { id, by } = self.memory.acknowledged.clone();
-        if id > state.journaled_acknowledged {
-            state.journaled_acknowledged = id;
-            self.journal(moment, &by, &format!("announcement {id} was acknowledged"));
-        }
-        if let Err(error) = self.memory.save(state) {
-            self.trouble("The state could not be stored", &error);
-        }
-    }
-
-    /// Appends to the journal. Only the leader has one.
-    pub(super) fn journal(&mut self, moment: &Moment, actor: &str, what: &str) {
-        if self.lock.is_some() {
-            self.record.add(moment.local, moment.boot_seconds, actor, what);
-            self.write_record();
-        }
-    }
-
-    /// Writes what the journal has not got yet.
-    fn write_record(&mut self) {
-        match self.record.open(&self.memory.folder) {
-            Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
-            Err(error) => return self.trouble("The journal cannot be opened", &error),
-        }
-        if let Err(error) = self.record.write() {
-            self.trouble("The journal could not be written", &error);
-        }
     }
 
     pub(super) fn say(&self, level: u32, text: String) {

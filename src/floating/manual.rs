@@ -1,12 +1,15 @@
 //! What a person has to copy: a folder in the state folder that holds every file, the envelope last.
 
 use crate::licence::{Genuine, Keyring, MAX_LICENCE_BYTES, Product, verify};
-use crate::store::{Access, StateFolder, StoreError, read_limited, remove, replace};
+use crate::store::{Access, StateFolder, StoreError, list, passes, read_limited, remove, replace};
 use std::io;
 use std::path::PathBuf;
 
 /// The folder's name in the state folder.
 pub const FOLDER: &str = "copy";
+
+/// More licences than one do not lie there, unless somebody puts them there.
+const MOST_LICENCES: usize = 64;
 
 /// A licence that waits for a person, with the files to copy.
 #[derive(Clone, Debug)]
@@ -31,25 +34,34 @@ pub fn prepare(state: &StateFolder, genuine: &Genuine, file: &str) -> Result<Wai
     Ok(Waiting { genuine: genuine.clone(), source: folder.path().to_owned(), files })
 }
 
-/// The licence that waits, verified anew: what lies there is only a file.
-pub fn waiting(state: &StateFolder, keys: &Keyring, product: &Product) -> Option<Waiting> {
+/// The licence that waits, verified anew: what lies there is only a file. An error says that it cannot be told just now.
+pub fn waiting(state: &StateFolder, keys: &Keyring, product: &Product) -> Result<Option<Waiting>, StoreError> {
     let source = state.file(FOLDER);
-    let entries = std::fs::read_dir(&source).ok()?;
-    let mut names: Vec<String> =
-        entries.flatten().take(64).filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let entries = match list(&source) {
+        Ok(entries) => entries,
+        Err(error) if passes(&error) => return Err(failed("list the copy folder", source, error)),
+        Err(_) => return Ok(None),
+    };
+    let mut names: Vec<String> = entries.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
-    names.into_iter().filter(|name| super::is_licence_name(name)).find_map(|file| {
-        let bytes = read_limited(&source.join(&file), MAX_LICENCE_BYTES).ok()?;
-        let genuine = verify(&bytes, keys, product).ok()?;
+    for file in names.into_iter().filter(|name| super::is_licence_name(name)).take(MOST_LICENCES) {
+        let path = source.join(&file);
+        let bytes = match read_limited(&path, MAX_LICENCE_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) if passes(&error) => return Err(failed("read a file to copy", path, error)),
+            Err(_) => continue,
+        };
+        let Ok(genuine) = verify(&bytes, keys, product) else { continue };
         let mut files: Vec<String> = genuine.licence().fls.iter().map(|fls| fls.name.clone()).collect();
         files.push(file);
-        Some(Waiting { genuine, source: source.clone(), files })
-    })
+        return Ok(Some(Waiting { genuine, source, files }));
+    }
+    Ok(None)
 }
 
 /// Nothing waits any more. The envelope goes first, so that a half-done clearing is not taken for a licence that waits.
 pub fn done(state: &StateFolder) -> Result<(), StoreError> {
-    match StateFolder::existing(&state.file(FOLDER)) {
+    match state.existing_sub(FOLDER) {
         Some(folder) => clear(&folder, &[]),
         None => Ok(()),
     }

@@ -1,16 +1,20 @@
 //! Installs a licence: the floating server's files first, our envelope last, as the commit.
 //!
 //! Each file is replaced whole; what it replaces is kept in the state folder first; the envelope is read back through a
-//! fresh open before anyone calls it installed.
+//! fresh open before anyone calls it installed. Nothing is written at all where a newer licence lies, or where what lies
+//! there cannot be read: what wanted this was decided a moment ago, from an older look.
 
-use crate::licence::{FlsFile, Genuine, MAX_LICENCE_BYTES};
-use crate::store::{Access, Disk, StateFolder, read_limited, remove, replace};
+use crate::licence::{FlsFile, Genuine, Keyring, MAX_LICENCE_BYTES, Product, verify};
+use crate::store::{Access, Disk, StateFolder, read_limited, read_patiently, remove, replace};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Copies of replaced files that are kept.
 const KEPT_BACKUPS: usize = 20;
+/// Errors that say for certain that no licence is lost by a replacement: nothing is there, or nothing that could be one.
+const NO_LICENCE: [io::ErrorKind; 3] =
+    [io::ErrorKind::NotFound, io::ErrorKind::FileTooLarge, io::ErrorKind::InvalidInput];
 
 /// Why a licence could not be put into its folder.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub enum PlaceError {
     NotReadBack(PathBuf),
     /// The folder is a link: a licence is put only into a folder that was opened itself.
     Link(PathBuf),
+    /// A newer licence lies there, with this sequence.
+    Newer(PathBuf, u64),
     /// The runtime that wanted this has ended.
     Fenced,
 }
@@ -31,6 +37,7 @@ impl fmt::Display for PlaceError {
             PlaceError::Io { step, path, error } => write!(out, "cannot {step} {}: {error}", path.display()),
             PlaceError::NotReadBack(path) => write!(out, "{} does not hold what was just written", path.display()),
             PlaceError::Link(path) => write!(out, "{} is a link; set the path to the folder itself", path.display()),
+            PlaceError::Newer(path, sequence) => write!(out, "{} holds the newer licence {sequence}", path.display()),
             PlaceError::Fenced => write!(out, "the runtime that wanted this has ended"),
         }
     }
@@ -43,6 +50,9 @@ pub struct Put<'a> {
     /// The file name to replace or to make.
     pub file: &'a str,
     pub genuine: &'a Genuine,
+    /// By which what lies there is judged.
+    pub keyring: &'a Keyring,
+    pub product: &'a Product,
     /// The licence that this one follows: floating server's files that only it brought are taken away again.
     pub previous: Option<&'a Genuine>,
     /// Where replaced files are kept.
@@ -64,11 +74,13 @@ impl Put<'_> {
             let error = io::Error::from(io::ErrorKind::NotADirectory);
             return Err(self.failed("open", self.folder, error));
         }
+        let path = self.folder.join(self.file);
+        self.is_not_newer(&path)?;
         for FlsFile { name, text } in &self.genuine.licence().fls {
             self.put(name, text.as_bytes())?;
         }
+        self.is_not_newer(&path)?;
         self.put(self.file, self.genuine.bytes())?;
-        let path = self.folder.join(self.file);
         let back = read_limited(&path, MAX_LICENCE_BYTES).map_err(|error| self.failed("read back", &path, error))?;
         if back != self.genuine.bytes()[..] {
             return Err(PlaceError::NotReadBack(path));
@@ -76,10 +88,29 @@ impl Put<'_> {
         self.take_away_leftovers()
     }
 
+    /// Whether what lies where the envelope goes may be replaced by it.
+    fn is_not_newer(&self, path: &Path) -> Result<(), PlaceError> {
+        let there = match read_patiently(path, MAX_LICENCE_BYTES, self.disk.patience()) {
+            Ok(there) => there,
+            Err(error) if NO_LICENCE.contains(&error.kind()) => return Ok(()),
+            Err(error) => return Err(self.failed("read", path, error)),
+        };
+        let ours = self.genuine.licence();
+        match verify(&there, self.keyring, self.product) {
+            Ok(there) if there.licence().serial == ours.serial && there.licence().sequence > ours.sequence => {
+                Err(PlaceError::Newer(path.to_owned(), there.licence().sequence.get()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PlaceError> {
         let path = self.folder.join(name);
         match read_limited(&path, MAX_LICENCE_BYTES) {
-            Ok(old) if old == bytes => return Ok(()),
+            Ok(old) if old == bytes => {
+                // An install before this one may have failed, or been killed, when all but its last step was done.
+                return self.disk.sync_folder(self.folder).map_err(|error| self.failed("write", &path, error));
+            }
             Ok(old) => self.keep(name, &old)?,
             // Too large to be ours, or unreadable: replaced all the same if the system lets us.
             Err(_) => {}
@@ -134,3 +165,6 @@ fn prune(disk: &dyn Disk, folder: &Path) {
 fn is_temp(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".ors-"))
 }
+
+#[cfg(test)]
+mod tests;

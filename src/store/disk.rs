@@ -1,6 +1,7 @@
 //! The handful of disk operations that durable writing needs, behind one small trait.
 //!
-//! The trait exists so that tests can make the k-th operation fail ([`faulty`]); it is not a file system layer.
+//! The trait exists so that tests can make the k-th operation fail (`faulty`), and take down what is asked of a disk, to try
+//! what a power cut may leave of it ([`lent`]); it is not a file system layer.
 //! It knows nothing of temporary names and order: that is [`super::durable`].
 #![forbid(unsafe_code)]
 
@@ -11,8 +12,9 @@ use std::time::Duration;
 
 use super::os;
 
-#[cfg(any(test, feature = "test-clock"))]
+#[cfg(any(test, feature = "test-disk"))]
 pub mod faulty;
+pub mod lent;
 
 /// Who may read a file that we make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

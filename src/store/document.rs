@@ -17,10 +17,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::disk::Access;
-use super::durable::Ready;
+use super::durable::{self, Ready};
 use super::error::StoreError;
 use super::folder::StateFolder;
-use super::reading::{self, FileStamp, read_limited};
+use super::reading::{self, FileStamp, passes, read_limited};
 
 const FORMAT: u64 = 1;
 const MARK: &str = "ors-document";
@@ -37,6 +37,22 @@ pub struct Read<T> {
     pub damaged: Vec<String>,
     /// The revision given when the value was written; 0 without a value.
     pub revision: u64,
+    /// A copy that could not be read just now: see [`Read::to_change`].
+    pub(super) unread: Option<StoreError>,
+}
+
+impl<T> Read<T> {
+    /// The same, for those who write on top of the value: a copy that cannot be read just now may be the newer one, and
+    /// what it holds would be lost.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] for that copy.
+    pub fn to_change(self) -> Result<Read<T>, StoreError> {
+        match self.unread {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
 }
 
 struct Copy<'a> {
@@ -99,49 +115,101 @@ fn newer_format(name: &str, copy: &str, format: u64) -> StoreError {
     StoreError::NewerFormat { file: format!("{name}.{copy}"), format }
 }
 
+/// The newest whole copy, and what became of the others.
+struct Best<T> {
+    newest: Option<Newest<T>>,
+    damaged: Vec<String>,
+    /// Copies that do not hold what the newest one holds.
+    behind: Vec<&'static str>,
+    refused: Option<StoreError>,
+    unread: Option<StoreError>,
+}
+
+struct Newest<T> {
+    copy: &'static str,
+    order: u64,
+    revision: u64,
+    value: T,
+    bytes: Vec<u8>,
+}
+
+fn best<T: DeserializeOwned>(folder: &StateFolder, name: &str) -> Result<Best<T>, StoreError> {
+    let mut best = Best { newest: None, damaged: Vec::new(), behind: Vec::new(), refused: None, unread: None };
+    for copy in COPIES {
+        let bytes = match find(folder, name, copy) {
+            Found::Missing => {
+                best.behind.push(copy);
+                continue;
+            }
+            Found::Damaged(why) => {
+                best.behind.push(copy);
+                best.damaged.push(why);
+                continue;
+            }
+            Found::Unreadable(error) => {
+                best.damaged.push(format!("{name}.{copy} cannot be read: {error}"));
+                let why = if passes(&error) { &mut best.unread } else { &mut best.refused };
+                why.get_or_insert(StoreError::io(&format!("read {name}"), &path_of(folder, name, copy))(error));
+                continue;
+            }
+            Found::Bytes(bytes) => bytes,
+        };
+        let Some(found) = parse(&bytes) else {
+            best.behind.push(copy);
+            best.damaged.push(format!("{name}.{copy} is damaged"));
+            continue;
+        };
+        if found.format > FORMAT {
+            return Err(newer_format(name, copy, found.format));
+        }
+        let (order, revision) = (found.order, found.revision);
+        match serde_json::from_slice(found.body) {
+            Ok(value) => match &best.newest {
+                Some(newest) if newest.bytes == bytes => {}
+                Some(newest) if newest.order >= order => best.behind.push(copy),
+                before => {
+                    best.behind.extend(before.as_ref().map(|before| before.copy));
+                    best.newest = Some(Newest { copy, order, revision, value, bytes });
+                }
+            },
+            Err(error) => {
+                best.behind.push(copy);
+                best.damaged.push(format!("{name}.{copy} does not hold what it should: {error}"));
+            }
+        }
+    }
+    Ok(best)
+}
+
 /// Reads a document. A document that was never written has no value, no damage and revision 0.
 ///
 /// # Errors
 /// [`StoreError::NewerFormat`] when either copy is one; [`StoreError::Io`] when a copy cannot be opened and the other
 /// does not count.
 pub fn read<T: DeserializeOwned>(folder: &StateFolder, name: &str) -> Result<Read<T>, StoreError> {
-    let mut damaged = Vec::new();
-    let mut best: Option<(u64, u64, T)> = None;
-    let mut refused = None;
-    for copy in COPIES {
-        let bytes = match find(folder, name, copy) {
-            Found::Missing => continue,
-            Found::Damaged(why) => {
-                damaged.push(why);
-                continue;
-            }
-            Found::Unreadable(error) => {
-                damaged.push(format!("{name}.{copy} cannot be read: {error}"));
-                refused = Some(StoreError::io(&format!("read {name}"), &path_of(folder, name, copy))(error));
-                continue;
-            }
-            Found::Bytes(bytes) => bytes,
-        };
-        let Some(found) = parse(&bytes) else {
-            damaged.push(format!("{name}.{copy} is damaged"));
-            continue;
-        };
-        if found.format > FORMAT {
-            return Err(newer_format(name, copy, found.format));
-        }
-        match serde_json::from_slice(found.body) {
-            Ok(value) if best.as_ref().is_none_or(|(order, _, _)| found.order > *order) => {
-                best = Some((found.order, found.revision, value));
-            }
-            Ok(_) => {}
-            Err(error) => damaged.push(format!("{name}.{copy} does not hold what it should: {error}")),
-        }
+    let Best { newest, damaged, refused, unread, .. } = best::<T>(folder, name)?;
+    match newest {
+        Some(Newest { revision, value, .. }) => Ok(Read { value: Some(value), damaged, revision, unread }),
+        None => match unread.or(refused) {
+            Some(error) => Err(error),
+            None => Ok(Read { value: None, damaged, revision: 0, unread: None }),
+        },
     }
-    match (best, refused) {
-        (Some((_, revision, value)), _) => Ok(Read { value: Some(value), damaged, revision }),
-        (None, Some(error)) => Err(error),
-        (None, None) => Ok(Read { value: None, damaged, revision: 0 }),
+}
+
+/// Makes both copies hold the newest value, where one fell behind: its writer was killed between the two, or it was
+/// damaged since. Until then the next damage could bring an older value back.
+///
+/// # Errors
+/// As [`read`], or what the disk said.
+pub fn mend<T: DeserializeOwned>(folder: &StateFolder, name: &str) -> Result<(), StoreError> {
+    let Best { newest: Some(newest), behind, .. } = best::<T>(folder, name)? else { return Ok(()) };
+    for copy in behind {
+        let path = path_of(folder, name, copy);
+        durable::replace(folder.disk().as_ref(), &path, &newest.bytes, Access::Owner)
+            .map_err(StoreError::io(&format!("mend {name}"), &path))?;
     }
+    Ok(())
 }
 
 /// Writes a document: both copies are made ready, then `a` is renamed into place, then `b`.
@@ -181,6 +249,15 @@ pub fn write<T: Serialize>(folder: &StateFolder, name: &str, revision: u64, valu
     first.commit().map_err(StoreError::io(&step, &a))?;
     let _ = second.commit();
     Ok(())
+}
+
+/// For a change that is there already: certain on return, also when the call that made it failed at its last step.
+///
+/// # Errors
+/// As [`mend`].
+pub fn confirm<T: DeserializeOwned>(folder: &StateFolder, name: &str) -> Result<(), StoreError> {
+    mend::<T>(folder, name)?;
+    folder.disk().sync_folder(folder.path()).map_err(StoreError::io(&format!("write {name}"), folder.path()))
 }
 
 /// What tells one state of a document from another without reading it; moves when either copy does.

@@ -17,7 +17,7 @@ use super::disk::{Access, Disk};
 use super::os;
 use crate::injected;
 
-const STALE_AFTER: Duration = Duration::from_secs(3600);
+pub(super) const STALE_AFTER: Duration = Duration::from_secs(3600);
 
 /// Makes `path` hold exactly `bytes`, replacing what is there.
 ///
@@ -130,10 +130,33 @@ fn parse_temp_name(name: &str) -> Option<(u32, u64)> {
     parts.next().is_none().then_some((pid, nonce))
 }
 
+/// Takes a folder over from a process that may have died at any moment: its temporary files go, and the names that it gave
+/// are on the disk before anything is built on them. A missing folder is success.
+///
+/// # Errors
+/// What the operating system said.
+pub fn take_over(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+    clear_stale_temps(disk, folder);
+    match disk.sync_folder(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
 /// Removes temporary files of ours that nobody will rename any more: their process is gone, or it is an earlier one
-/// with our id, or they are older than an hour. Returns how many went. Process ids mean nothing on a share that other
-/// machines write: call it for local folders.
-pub fn clear_stale_temps(folder: &Path) -> usize {
+/// with our id, or they are older than an hour. Returns how many went. For local folders.
+pub fn clear_stale_temps(disk: &dyn Disk, folder: &Path) -> usize {
+    clear_temps(disk, folder, |pid, nonce| {
+        if pid == std::process::id() { nonce != NONCE.load(Ordering::Relaxed) } else { !os::process_exists(pid) }
+    })
+}
+
+/// The same for a share, which other machines write: their process ids mean nothing here, and only age counts.
+pub fn clear_old_temps(disk: &dyn Disk, folder: &Path) -> usize {
+    clear_temps(disk, folder, |_, _| false)
+}
+
+fn clear_temps(disk: &dyn Disk, folder: &Path, is_orphaned: impl Fn(u32, u64) -> bool) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     // A file's age is its time against the machine's clock, which a test's other date must not move.
     let now = SystemTime::now();
@@ -146,9 +169,7 @@ pub fn clear_stale_temps(folder: &Path) -> usize {
         }
         let old =
             meta.modified().ok().and_then(|time| now.duration_since(time).ok()).is_some_and(|age| age > STALE_AFTER);
-        let orphaned =
-            if pid == std::process::id() { nonce != NONCE.load(Ordering::Relaxed) } else { !os::process_exists(pid) };
-        if (old || orphaned) && os::remove(&entry.path()).is_ok() {
+        if (old || is_orphaned(pid, nonce)) && disk.remove(&entry.path()).is_ok() {
             removed += 1;
         }
     }

@@ -16,7 +16,7 @@ use super::durable;
 use super::error::StoreError;
 use super::folder::StateFolder;
 use super::lock::FileLock;
-use super::reading::read_limited;
+use super::reading::{list, read_limited};
 use super::{Digest, hex, sha256};
 use crate::licence::text::clean;
 
@@ -33,8 +33,6 @@ const ACKNOWLEDGED: &str = "acknowledged";
 const RESTART: &str = "restart";
 /// The folder of uploads, in the state folder.
 pub const UPLOADS: &str = "uploads";
-/// More names than this are not even looked at.
-const MOST_NAMES: usize = 4096;
 const LONGEST_BY: usize = 200;
 
 pub(super) fn settings_lock(folder: &StateFolder) -> Result<FileLock, StoreError> {
@@ -44,8 +42,14 @@ pub(super) fn settings_lock(folder: &StateFolder) -> Result<FileLock, StoreError
         .ok_or_else(|| StoreError::Busy { what: SETTINGS_LOCK.to_owned() })
 }
 
+/// The same for work that has time: `None` when somebody holds it now.
+pub(super) fn settings_lock_if_free(folder: &StateFolder) -> Result<Option<FileLock>, StoreError> {
+    let path = folder.file(SETTINGS_LOCK);
+    FileLock::try_take(&path).map_err(StoreError::io("take the settings lock", &path))
+}
+
 fn number(folder: &StateFolder, name: &str) -> Result<(u64, u64), StoreError> {
-    let read = document::read::<u64>(folder, name)?;
+    let read = document::read::<u64>(folder, name)?.to_change()?;
     Ok((read.value.unwrap_or(0), read.revision))
 }
 
@@ -76,13 +80,10 @@ pub fn read_acknowledged(folder: &StateFolder) -> Result<document::Read<Acknowle
 /// # Errors
 /// [`StoreError::Busy`] when the lock is not had in time, or what the disk said.
 pub fn acknowledge(folder: &StateFolder, id: u64, by: &str) -> Result<(), StoreError> {
-    if acknowledged(folder).id >= id {
-        return Ok(());
-    }
     let _lock = settings_lock(folder)?;
-    let before = read_acknowledged(folder)?;
+    let before = read_acknowledged(folder)?.to_change()?;
     if before.value.is_some_and(|before| before.id >= id) {
-        return Ok(());
+        return document::confirm::<Acknowledged>(folder, ACKNOWLEDGED);
     }
     let by = clean(by, LONGEST_BY);
     document::write(folder, ACKNOWLEDGED, before.revision.saturating_add(1), &Acknowledged { id, by })
@@ -131,13 +132,18 @@ pub fn put_upload(folder: &StateFolder, bytes: &[u8], by: &str) -> Result<Digest
     let digest = sha256(bytes);
     let name = hex(&digest);
     let path = uploads.file(&format!("{name}.lic"));
+    let disk = folder.disk().as_ref();
     if std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
+        // A call before this one may have failed, or been killed, when all but its last step was done: it is done now. And
+        // the leader, which sees that something moved, tries what it could not do before.
+        let by_path = uploads.file(&format!("{name}.by"));
+        let first = read_limited(&by_path, 4 * LONGEST_BY).unwrap_or_else(|_| clean(by, LONGEST_BY).into_bytes());
+        durable::replace(disk, &by_path, &first, Access::Owner).map_err(StoreError::io(step, &path))?;
         return Ok(digest);
     }
     if names(&uploads).map_err(StoreError::io(step, uploads.path()))?.len() >= MOST_UPLOADS {
         return Err(StoreError::Limit(format!("{MOST_UPLOADS} uploaded files wait already")));
     }
-    let disk = folder.disk().as_ref();
     let by_path = uploads.file(&format!("{name}.by"));
     // Who sent it first: the licence file is the commit.
     durable::replace(disk, &by_path, clean(by, LONGEST_BY).as_bytes(), Access::Owner)
@@ -152,13 +158,6 @@ pub fn put_upload(folder: &StateFolder, bytes: &[u8], by: &str) -> Result<Digest
     Ok(digest)
 }
 
-/// The folder if it is there, and is no link.
-fn uploads_folder(folder: &StateFolder) -> Option<StateFolder> {
-    let path = folder.file(UPLOADS);
-    let is_folder = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
-    if is_folder { StateFolder::existing(&path) } else { None }
-}
-
 fn is_digest(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
@@ -166,8 +165,7 @@ fn is_digest(name: &str) -> bool {
 /// The digests by name, oldest first.
 fn names(uploads: &StateFolder) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(uploads.path())?.take(MOST_NAMES) {
-        let entry = entry?;
+    for entry in list(uploads.path())? {
         let name = entry.file_name();
         let Some(digest) = name.to_str().and_then(|name| name.strip_suffix(".lic")).filter(|name| is_digest(name))
         else {
@@ -184,10 +182,11 @@ fn names(uploads: &StateFolder) -> io::Result<Vec<String>> {
 /// name says is removed, so that it does not take a place for ever.
 ///
 /// # Errors
-/// The folder cannot be listed. A folder that is not there is an empty list.
+/// The folder cannot be listed, or there are uploads and none can be read. A folder that is not there is an empty list.
 pub fn uploads(folder: &StateFolder) -> io::Result<Vec<Upload>> {
-    let Some(uploads) = uploads_folder(folder) else { return Ok(Vec::new()) };
+    let Some(uploads) = folder.existing_sub(UPLOADS) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
+    let mut unread = None;
     for digest in names(&uploads)?.into_iter().take(MOST_UPLOADS) {
         let path = uploads.file(&format!("{digest}.lic"));
         match read_limited(&path, LARGEST_UPLOAD) {
@@ -200,10 +199,46 @@ pub fn uploads(folder: &StateFolder) -> io::Result<Vec<Upload>> {
             Err(error) if matches!(error.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput) => {
                 drop_upload(folder, &digest);
             }
-            Err(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => unread = Some(error),
         }
     }
-    Ok(found)
+    match unread {
+        Some(error) if found.is_empty() => Err(error),
+        _ => Ok(found),
+    }
+}
+
+/// Removes what kills left of uploads: who sent a file that never came, or that is gone. Not for a while, since a process
+/// may be about to bring the file. For the leader.
+pub fn clear_left_overs(folder: &StateFolder) {
+    let Some(uploads) = folder.existing_sub(UPLOADS) else { return };
+    let Ok(entries) = list(uploads.path()) else { return };
+    let now = SystemTime::now();
+    for entry in entries {
+        let name = entry.file_name();
+        let Some(digest) = name.to_str().and_then(|name| name.strip_suffix(".by")).filter(|name| is_digest(name))
+        else {
+            continue;
+        };
+        let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| now.duration_since(time).ok());
+        let lone = std::fs::symlink_metadata(uploads.file(&format!("{digest}.lic")))
+            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if lone && age.is_some_and(|age| age > durable::STALE_AFTER) {
+            let _ = durable::remove(folder.disk().as_ref(), &entry.path());
+        }
+    }
+}
+
+/// Puts right what a kill in the middle of writing left of the documents: see [`document::mend`]. Waits for nobody who
+/// writes just now.
+///
+/// # Errors
+/// What the disk said.
+pub fn mend(folder: &StateFolder) -> Result<(), StoreError> {
+    let Some(_lock) = settings_lock_if_free(folder)? else { return Ok(()) };
+    document::mend::<Acknowledged>(folder, ACKNOWLEDGED)?;
+    document::mend::<u64>(folder, RESTART)
 }
 
 /// Removes an upload that was dealt with. What cannot be removed is found again, and dealt with again.
@@ -211,7 +246,7 @@ pub fn drop_upload(folder: &StateFolder, digest: &str) {
     if !is_digest(digest) {
         return;
     }
-    let Some(uploads) = uploads_folder(folder) else { return };
+    let Some(uploads) = folder.existing_sub(UPLOADS) else { return };
     let disk = folder.disk().as_ref();
     // The licence first: a `.by` alone is no upload.
     if durable::remove(disk, &uploads.file(&format!("{digest}.lic"))).is_ok() {

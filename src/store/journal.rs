@@ -17,7 +17,7 @@ use super::disk::Access;
 use super::durable;
 use super::error::StoreError;
 use super::folder::StateFolder;
-use super::reading::read_limited;
+use super::reading::{list, read_limited};
 use super::{hex, sha256};
 use crate::licence::text::clean;
 
@@ -88,8 +88,7 @@ fn tail(bytes: &[u8]) -> Option<Tail> {
 /// The rotated files with the number of their first entry, lowest first.
 fn rotated(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
+    for entry in list(folder)? {
         let name = entry.file_name();
         let number = name.to_str().and_then(|name| name.strip_prefix("journal-")?.strip_suffix(".jsonl")?.parse().ok());
         if let Some(number) = number {
@@ -216,6 +215,31 @@ impl Journal {
         self.write_entry(time, boot_seconds, actor, what)
     }
 
+    /// What the last `most` entries say, oldest first: of the current file, and of the one before it where that is not enough.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn last(&self, most: usize) -> Result<Vec<String>, StoreError> {
+        let folder = self.folder.path();
+        let mut files = rotated(folder).map_err(StoreError::io("list the journal", folder))?;
+        files.push((u64::MAX, self.folder.file(CURRENT)));
+        let mut found = Vec::new();
+        for (_, path) in files.iter().rev().take(2) {
+            if found.len() == most {
+                break;
+            }
+            let bytes = match read_limited(path, LARGEST_FILE) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(StoreError::io("read the journal", path)(error)),
+            };
+            let lines = bytes.rsplit(|&b| b == b'\n').filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
+            found.extend(lines.take(most - found.len()).map(|entry| entry.what));
+        }
+        found.reverse();
+        Ok(found)
+    }
+
     fn on_disk(&self) -> u64 {
         std::fs::symlink_metadata(self.folder.file(CURRENT)).map_or(0, |meta| meta.len())
     }
@@ -255,6 +279,9 @@ impl Journal {
     fn write_line(&mut self, path: &Path, line: &[u8]) -> io::Result<()> {
         let disk = self.folder.disk().as_ref();
         if self.length == 0 {
+            // The file before was renamed, by us or by a process that was killed right after: its new name has to be on
+            // the disk before the old one is taken, or both names might come to mean the new file.
+            disk.sync_folder(self.folder.path())?;
             // The first line comes with its file, so that there is no moment with an empty journal.
             return durable::replace(disk, path, line, Access::Owner);
         }
@@ -272,11 +299,13 @@ impl Journal {
     /// Failing is no reason not to write: the file grows on, within [`LARGEST_FILE`].
     fn rotate(&mut self) {
         let disk = self.folder.disk().as_ref();
+        let path = self.folder.file(CURRENT);
         let to = self.folder.file(&format!("journal-{}.jsonl", self.first));
-        if disk.rename(&self.folder.file(CURRENT), &to).is_err() {
+        // Its last line may be that of a process that was killed before it was sure of it.
+        let sure = disk.append(&path, Access::Owner).and_then(|file| disk.sync(&file));
+        if sure.and_then(|()| disk.rename(&path, &to)).is_err() {
             return;
         }
-        let _ = disk.sync_folder(self.folder.path());
         self.length = 0;
         if let Ok(files) = rotated(self.folder.path()) {
             let surplus = files.len().saturating_sub(KEPT);

@@ -22,10 +22,10 @@ pub mod reading;
 pub mod secrets;
 pub mod settings;
 
-#[cfg(any(test, feature = "test-clock"))]
+#[cfg(any(test, feature = "test-disk"))]
 pub use disk::faulty::FaultyDisk;
-pub use disk::{Access, BriefDisk, Disk, RealDisk};
-pub use durable::{clear_stale_temps, place_new, remove, replace};
+pub use disk::{Access, BriefDisk, Disk, RealDisk, lent};
+pub use durable::{clear_old_temps, clear_stale_temps, place_new, remove, replace, take_over};
 pub use error::StoreError;
 pub use folder::StateFolder;
 pub use handover::Upload;
@@ -33,7 +33,7 @@ pub use journal::{Journal, JournalReport, verify_journal};
 pub use lock::FileLock;
 #[cfg(unix)]
 pub use lock::close_all_in_child;
-pub use reading::{FileStamp, read_limited, stamp};
+pub use reading::{FileStamp, list, passes, read_limited, read_patiently, stamp};
 pub use secrets::{NoTraces, Secret, SecretsProblem};
 pub use settings::{Change, ReadOnlyPart, Secrets, Settings, SettingsError, SettingsErrorKind};
 

@@ -265,16 +265,33 @@ impl Settings {
         let by = members::check_by(by)?;
         let patch = Patch::parse(json, current)?;
         let _lock = handover::settings_lock(folder)?;
-        let Loaded { settings: before, secrets, held, .. } = stored::load(folder)?;
+        let Loaded { settings: before, secrets, held, unread, .. } = stored::load(folder)?;
+        if let Some(unread) = unread {
+            // It may be the newer copy, and what it holds would be lost.
+            return Err(unread.into());
+        }
         if let Some(held) = held.filter(|_| !patch.secrets.is_empty()) {
             // To write one of them without the others would lose the others.
             return Err(held.into());
         }
         let wanted = stored::merge(&before, &secrets, patch)?;
         if wanted.is_empty() {
+            stored::confirm(folder)?;
             return Ok(before);
         }
         Ok(stored::write(folder, before, secrets, wanted, by, now)?)
+    }
+
+    /// Puts right what a kill in the middle of a change left: see [`super::document::mend`]. Waits for nobody who changes
+    /// them just now.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn mend(folder: &StateFolder) -> Result<(), StoreError> {
+        match handover::settings_lock_if_free(folder)? {
+            Some(_lock) => stored::mend(folder),
+            None => Ok(()),
+        }
     }
 
     /// The JSON of a get: the settings, secrets as `{"set": true}`, and what the caller knows.

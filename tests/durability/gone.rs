@@ -1,6 +1,6 @@
 //! A state folder that goes away under a running agent, and what a process that died has left.
 
-use crate::support::{Site, licence};
+use crate::support::{Site, fls, licence};
 use ors::ffi::*;
 #[cfg(unix)]
 use serde_json::json;
@@ -94,4 +94,28 @@ fn an_upload_that_nobody_dealt_with_is_taken_at_the_next_start() {
     host.until_sequence(9);
     host.until("all dealt with", |_| fs::read_dir(&uploads).unwrap().count() == 0);
     assert_eq!((host.licence().state, host.notices().notices), (ORS_LICENCE_VALID, 0));
+}
+
+#[test]
+fn an_install_that_was_cut_off_at_its_end_is_finished_at_the_next_start() {
+    let site = Site::new();
+    let brings = |sequence, files: &[&str]| {
+        let mut licence = licence(sequence);
+        licence.fls = files.iter().map(|name| fls(name, "FEATURE")).collect();
+        site.vendor.sign(&licence)
+    };
+    let host = site.open();
+    host.install(&brings(7, &["kept.lic", "old.lic"])).1.unwrap();
+    host.until_sequence(7);
+    drop(host);
+    // Licence 8 is complete in its folder; what only licence 7 brought has not been taken away.
+    let newer = brings(8, &["kept.lic", "new.lic"]);
+    let uploads = site.state().join("uploads");
+    fs::write(uploads.join(format!("{}.lic", ors::licence::hex(&ors::licence::sha256(&newer)))), &newer).unwrap();
+    site.drop_file("new.lic", b"FEATURE");
+    site.drop_file("prismaprepare-1234567890.ors.json", &newer);
+    let host = site.open();
+    host.until_sequence(8);
+    host.until("finished", |_| !site.file("old.lic").exists());
+    assert!(site.file("kept.lic").exists() && site.file("new.lic").exists());
 }

@@ -2,7 +2,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod by_hand;
 mod damage;
 #[cfg(unix)]
 mod full_disk;
 mod gone;
+mod killed;

@@ -13,9 +13,10 @@ smaller "$SHIP/windows/ors.dll" 2200000
 
 # The names that are looked for are those that the sources use.
 grep -rqF 'fn ors_test_clock_set' "$ROOT/src" || fail "the test clock has another name now: look for that one"
+grep -rqF '"test-disk: ' "$ROOT/src/store/disk/lent.rs" || fail "the disks of tests have other words now: look for those"
 grep -rqF '"test-panic: ' "$ROOT/src/injected.rs" || fail "the panics of tests have other words now: look for those"
 for file in "$SHIP/linux/libors.so" "$SHIP/windows/ors.dll"; do
-  if strings -a "$file" | grep -E 'test[-_](clock|panic)|set_(wall|boot)_offset|injected'; then
+  if strings -a "$file" | grep -E 'test[-_](clock|disk|panic)|set_(wall|boot)_offset|injected'; then
     fail "$file holds what only tests may have"
   fi
   # Paths of the machine that built it have no business at a customer's.

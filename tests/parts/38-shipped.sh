@@ -11,14 +11,15 @@ rm -rf "$out"
 mkdir -p "$out/licences" # the state folder is made by the library
 cp "$HOSTS"/licence-1/*.ors.json "$out/licences/"
 
-# The clock and the panics of tests: found where they are, so that looking for them can fail, and not where they must not be.
+# The clock, the disks and the panics of tests: found where they are, so that looking for them can fail, and not where they must not be.
 holds_what_tests_use() { # holds_what_tests_use FILE
   { nm -D --defined-only "$1" 2>/dev/null || true; nm --defined-only "$1" 2>/dev/null || true; strings -a "$1"; } |
-    grep -cE 'ors_test_clock|test[-_](clock|panic)' || true
+    grep -cE 'ors_test_clock|test[-_](clock|disk|panic)' || true
 }
 printf 'int ors_test_clock_set(void);\nint ors_test_clock_set(void) { return 0; }\n' >"$out/sample-clock.c"
+printf 'const char *const said = "test-disk: a disk that a test lent";\n' >"$out/sample-disk.c"
 printf 'const char *const said = "test-panic: a panic that a test asked for";\n' >"$out/sample-panic.c"
-for sample in clock panic; do
+for sample in clock disk panic; do
   gcc -c "$out/sample-$sample.c" -o "$out/sample-$sample.o"
   [ "$(holds_what_tests_use "$out/sample-$sample.o")" -gt 0 ] || fail "the look for the $sample of tests finds nothing"
 done

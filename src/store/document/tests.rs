@@ -205,3 +205,35 @@ fn a_document_that_would_not_be_read_again_is_not_written() {
     assert!(matches!(write(&folder, "doc", 1, &big), Err(StoreError::Limit(_))));
     assert_eq!(look(&folder), (None, 0, 0));
 }
+
+#[test]
+fn a_copy_that_fell_behind_is_mended_so_that_no_older_value_can_come_back() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    mend::<Value>(&folder, "doc").unwrap();
+    assert!(!folder.file("doc.a").exists(), "what was never written is not made");
+    write(&folder, "doc", 1, &value("old")).unwrap();
+    let old = fs::read(folder.file("doc.a")).unwrap();
+    write(&folder, "doc", 2, &value("new")).unwrap();
+    let new = fs::read(folder.file("doc.a")).unwrap();
+    for behind in ["doc.a", "doc.b"] {
+        for left in [Some(&old[..]), Some(b"torn"), None] {
+            match left {
+                Some(bytes) => fs::write(folder.file(behind), bytes).unwrap(),
+                None => fs::remove_file(folder.file(behind)).unwrap(),
+            }
+            mend::<Value>(&folder, "doc").unwrap();
+            assert_eq!(fs::read(folder.file(behind)).unwrap(), new, "{behind} {left:?}");
+            assert_eq!(look(&folder), (Some(value("new")), 2, 0));
+        }
+    }
+    let disk = Arc::new(FaultyDisk::new());
+    mend::<Value>(&folder.with_disk(disk.clone()), "doc").unwrap();
+    assert_eq!(disk.operations(), [], "what is whole is left alone");
+    // A copy of another kind of value is no reason to lose the one that is right.
+    write(&folder, "other", 1, &7).unwrap();
+    write(&folder, "other", 2, &8).unwrap();
+    fs::copy(folder.file("other.a"), folder.file("doc.a")).unwrap();
+    mend::<Value>(&folder, "doc").unwrap();
+    assert_eq!(fs::read(folder.file("doc.a")).unwrap(), new);
+}

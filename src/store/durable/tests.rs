@@ -139,13 +139,28 @@ fn only_temps_that_nobody_will_rename_are_cleared() {
     drop(file);
     fs::create_dir(folder.path().join(".ors-4194999-00000000000000ab-0.tmp")).unwrap();
 
-    assert_eq!(clear_stale_temps(folder.path()), 3);
+    assert_eq!(clear_stale_temps(&RealDisk, folder.path()), 3);
     for name in &kept {
         assert!(folder.path().join(name).exists(), "{name}");
     }
     assert!(!folder.path().join(&old).exists());
     assert!(dead.iter().all(|name| !folder.path().join(name).exists()));
-    assert_eq!(clear_stale_temps(&folder.path().join("missing")), 0);
+    assert_eq!(clear_stale_temps(&RealDisk, &folder.path().join("missing")), 0);
+}
+
+#[test]
+fn what_a_process_that_died_left_is_on_the_disk_before_it_is_built_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join(".ors-4194999-00000000000000aa-0.tmp");
+    fs::write(&left, "x").unwrap();
+    let disk = FaultyDisk::new();
+    take_over(&disk, folder.path()).unwrap();
+    assert_eq!(disk.operations(), [Operation::Remove, Operation::SyncFolder]);
+    assert!(!left.exists());
+    disk.fail_at(0, NO_SPACE, true);
+    take_over(&disk, folder.path()).unwrap_err();
+    disk.heal();
+    take_over(&disk, &folder.path().join("missing")).unwrap();
 }
 
 #[test]
@@ -230,4 +245,17 @@ mod rights {
         assert_eq!(fs::read(&target).unwrap(), b"target");
         assert!(fs::symlink_metadata(&path).unwrap().is_file());
     }
+}
+
+#[test]
+fn on_a_share_only_age_says_that_nobody_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |number: u32| folder.path().join(format!(".ors-4194999-00000000000000aa-{number}.tmp"));
+    for number in [0, 1] {
+        fs::write(name(number), "of another machine").unwrap();
+    }
+    let file = fs::File::options().write(true).open(name(1)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(3700)).unwrap();
+    assert_eq!(clear_old_temps(&RealDisk, folder.path()), 1);
+    assert!(name(0).exists() && !name(1).exists());
 }

@@ -1,6 +1,11 @@
 use std::fs;
 
 use super::*;
+use crate::store::disk::faulty::{FaultyDisk, Operation};
+
+/// EIO, EACCES, and what Windows calls them.
+const INPUT_OUTPUT: i32 = if cfg!(windows) { 1117 } else { 5 };
+const NO_ACCESS: i32 = if cfg!(windows) { 5 } else { 13 };
 
 fn open(path: &Path) -> Result<StateFolder, StoreError> {
     StateFolder::open(path, Arc::new(RealDisk))
@@ -35,6 +40,41 @@ fn looking_makes_nothing() {
     assert!(StateFolder::existing(&parent.path().join("state")).is_none());
     assert!(StateFolder::existing(parent.path()).is_some());
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_name_of_a_folder_that_was_made_is_on_the_disk_before_anything_is_kept_in_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("state");
+    let disk = Arc::new(FaultyDisk::new());
+    let open = || StateFolder::open(&path, disk.clone());
+    disk.fail_kind_at(Operation::SyncFolder, 0, INPUT_OUTPUT, false);
+    assert!(matches!(open(), Err(StoreError::Io { .. })));
+    assert_eq!(disk.operations(), [Operation::MakeFolder, Operation::SyncFolder]);
+    // The same after a kill before that step: it is there, and nothing is in it.
+    disk.heal();
+    let folder = open().unwrap();
+    assert_eq!(disk.operations(), [Operation::SyncFolder]);
+    for _ in 0..2 {
+        disk.fail_kind_at(Operation::SyncFolder, 0, INPUT_OUTPUT, false);
+        folder.sub("uploads").unwrap_err();
+        disk.heal();
+        folder.sub("uploads").unwrap();
+        assert_eq!(disk.operations(), [Operation::SyncFolder]);
+    }
+    disk.heal();
+    open().unwrap();
+    assert_eq!(disk.operations(), [], "in use since long");
+}
+
+#[test]
+fn a_state_folder_is_made_in_a_place_that_may_not_be_listed() {
+    let parent = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FaultyDisk::new());
+    disk.fail_kind_at(Operation::SyncFolder, 0, NO_ACCESS, false);
+    StateFolder::open(&parent.path().join("state"), disk.clone()).unwrap();
+    let asked = [Operation::MakeFolder, Operation::SyncFolder, Operation::SyncFolder];
+    assert_eq!(disk.operations(), asked, "the folder itself is synced where the one above cannot be opened");
 }
 
 #[cfg(unix)]

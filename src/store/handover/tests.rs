@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::store::FaultyDisk;
+use crate::store::disk::faulty::Operation;
 use crate::store::durable::tests::temps;
 
 fn folder(path: &Path) -> StateFolder {
@@ -152,4 +153,55 @@ fn whichever_operation_fails_an_upload_is_there_whole_or_not_at_all() {
         put_upload(&folder, b"a licence", "Ann").unwrap();
         assert_eq!(uploads(&folder).unwrap()[0].by, "Ann", "{at}");
     }
+}
+
+#[test]
+fn what_failed_at_its_last_step_is_not_called_done_before_it_is() {
+    const INPUT_OUTPUT: i32 = 5;
+    type Act = fn(&StateFolder) -> Result<(), StoreError>;
+    let acts: [(&str, Act); 2] = [
+        ("acknowledge", |folder| acknowledge(folder, 5, "a user")),
+        ("upload", |folder| put_upload(folder, b"a licence", "a user").map(drop)),
+    ];
+    for (name, act) in acts {
+        // Each folder sync in turn: the one after the commit leaves everything in place, and still nothing is certain.
+        for at in 0.. {
+            let temp = tempfile::tempdir().unwrap();
+            fs::create_dir(temp.path().join(UPLOADS)).unwrap();
+            let disk = Arc::new(FaultyDisk::new());
+            let folder = folder(temp.path()).with_disk(disk.clone());
+            disk.fail_kind_at(Operation::SyncFolder, at, INPUT_OUTPUT, true);
+            let first = act(&folder);
+            if disk.failures() == 0 {
+                break;
+            }
+            assert_eq!(first.is_ok(), name == "acknowledge" && at > 0, "{name} {at}: only its second copy may fail");
+            if first.is_err() {
+                act(&folder).expect_err("the same call again, while the disk still fails");
+            }
+            disk.heal();
+            act(&folder).unwrap();
+            assert!(first.is_ok() || disk.operations().contains(&Operation::SyncFolder), "{name} {at}");
+        }
+    }
+}
+
+#[test]
+fn who_sent_what_never_came_is_forgotten_after_a_while() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    let digest = hex(&put_upload(&folder, b"a licence", "a user").unwrap());
+    let uploads_at = |name: &str| temp.path().join(UPLOADS).join(name);
+    let (lone, fresh) = (format!("{}.by", "0".repeat(64)), format!("{}.by", "1".repeat(64)));
+    let sent = format!("{digest}.by");
+    for name in [&lone, &fresh] {
+        fs::write(uploads_at(name), "Ann").unwrap();
+    }
+    for name in [&lone, &sent] {
+        let file = fs::File::options().write(true).open(uploads_at(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(2 * 3600)).unwrap();
+    }
+    clear_left_overs(&folder);
+    let left = [&lone, &fresh, &sent].map(|name| uploads_at(name).exists());
+    assert_eq!(left, [false, true, true]);
 }

@@ -183,6 +183,39 @@ fn rotation_keeps_the_chain_and_eight_files() {
 }
 
 #[test]
+fn a_rotated_journal_has_its_new_name_on_the_disk_before_the_old_one_is_taken() {
+    use Operation::{Append, Create, Rename, Sync, SyncFolder, Write};
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    let path = folder.file(CURRENT);
+    grow(&path, &folder);
+    let full = fs::read(&path).unwrap();
+    let disk = Arc::new(FaultyDisk::new());
+    let mut journal = opened(&folder.with_disk(disk.clone()));
+    let (_, before, _) = journal.head();
+    disk.fail_kind_at(SyncFolder, 0, 5, false);
+    journal.append(1, 1, "leader", "not yet").unwrap_err();
+    assert!(!path.exists(), "the name is not taken");
+    disk.heal();
+    assert_eq!(journal.append(1, 1, "leader", "first of the next file").unwrap(), before + 1);
+    assert_eq!(disk.operations(), [SyncFolder, Create, Write, Sync, Rename, SyncFolder]);
+    assert_eq!(fs::read(folder.file("journal-1.jsonl")).unwrap(), full);
+    assert_eq!(said(&folder), format!("complete from 1 to {}; not anchored", before + 1));
+
+    // The whole of it at once; and a process that finds the name free does not know whether the rename is on the disk.
+    fs::write(&path, &full).unwrap();
+    fs::remove_file(folder.file("journal-1.jsonl")).unwrap();
+    disk.heal();
+    opened(&folder.with_disk(disk.clone())).append(1, 1, "leader", "first of the next file").unwrap();
+    let new_file = [SyncFolder, Create, Write, Sync, Rename, SyncFolder];
+    assert_eq!(disk.operations(), [&[Append, Sync, Rename][..], &new_file].concat());
+    fs::remove_file(&path).unwrap();
+    disk.heal();
+    opened(&folder.with_disk(disk.clone())).append(1, 1, "leader", "after a kill").unwrap();
+    assert_eq!(disk.operations(), new_file);
+}
+
+#[test]
 fn whichever_operation_fails_no_line_is_torn_and_none_is_lost() {
     for first in [true, false] {
         for kind in std::iter::once(None).chain(Operation::ALL.into_iter().map(Some)) {
@@ -256,4 +289,17 @@ fn a_journal_that_is_a_link_is_not_followed() {
     assert!(!notes.is_empty());
     journal.append(1, 1, "leader", "began").unwrap();
     assert_eq!(fs::read(&target).unwrap(), b"keep");
+}
+
+#[test]
+fn the_last_entries_are_read_across_a_rotation() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    assert_eq!(opened(&folder).last(5).unwrap(), Vec::<String>::new());
+    let mut journal = filled(&folder, 3);
+    assert_eq!(journal.last(2).unwrap(), ["did 2", "did 3"]);
+    fs::rename(folder.file(CURRENT), folder.file("journal-1.jsonl")).unwrap();
+    journal.append(9, 9, "leader", "did 4").unwrap();
+    assert_eq!(journal.last(2).unwrap(), ["did 3", "did 4"]);
+    assert_eq!(journal.last(9).unwrap().len(), journal.head().1 as usize);
 }

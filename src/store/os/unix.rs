@@ -179,6 +179,21 @@ pub(in super::super) fn open_plain(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(not_plain("is not a regular file")) }
 }
 
+/// Nobody keeps another from opening or replacing a file.
+pub(in super::super) fn in_the_way(_error: &io::Error) -> bool {
+    false
+}
+
+/// The disk, or the way to it, failed.
+pub(in super::super) fn is_disk_error(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EIO)
+}
+
+/// The process or the machine has no descriptors left for the moment.
+pub(in super::super) fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
 /// What tells one version of a file from another: times in nanoseconds, size, identity.
 pub(in super::super) fn stamp_of(meta: &fs::Metadata) -> [i128; 4] {
     let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);

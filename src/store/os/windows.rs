@@ -10,8 +10,8 @@ use std::path::{Component, Path, Prefix};
 use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{
-    CloseHandle, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION,
-    WAIT_TIMEOUT,
+    CloseHandle, ERROR_ACCESS_DENIED, ERROR_CRC, ERROR_INVALID_PARAMETER, ERROR_IO_DEVICE, ERROR_LOCK_VIOLATION,
+    ERROR_NO_SYSTEM_RESOURCES, ERROR_SHARING_VIOLATION, ERROR_TOO_MANY_OPEN_FILES, WAIT_TIMEOUT,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS,
@@ -28,9 +28,25 @@ use super::windows_rights;
 /// For removing and reading: what is in the way is a rename that is being done.
 const SHORT_PATIENCE: Duration = Duration::from_millis(300);
 
-fn in_the_way(error: &io::Error) -> bool {
-    const HELD: [u32; 3] = [ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION];
-    error.raw_os_error().and_then(|code| u32::try_from(code).ok()).is_some_and(|code| HELD.contains(&code))
+fn is_one_of(error: &io::Error, codes: &[u32]) -> bool {
+    error.raw_os_error().and_then(|code| u32::try_from(code).ok()).is_some_and(|code| codes.contains(&code))
+}
+
+/// Somebody else holds the file, or it is being replaced.
+pub(in super::super) fn in_the_way(error: &io::Error) -> bool {
+    is_one_of(error, &[ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION])
+}
+
+/// The disk, or the way to it, failed.
+pub(in super::super) fn is_disk_error(error: &io::Error) -> bool {
+    is_one_of(error, &[ERROR_CRC, ERROR_IO_DEVICE])
+}
+
+/// The machine has run out of something for the moment, or another program holds the file.
+pub(in super::super) fn is_shortage(error: &io::Error) -> bool {
+    const SHORT: [u32; 4] =
+        [ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_TOO_MANY_OPEN_FILES, ERROR_NO_SYSTEM_RESOURCES];
+    is_one_of(error, &SHORT)
 }
 
 /// Repeats while somebody else holds the file, with pauses that two processes do not share.

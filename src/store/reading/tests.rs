@@ -16,6 +16,21 @@ fn a_file_of_the_limit_is_read_and_one_byte_more_is_not() {
 }
 
 #[test]
+fn what_passes_is_told_from_what_stays() {
+    #[cfg(unix)]
+    let (passing, staying) =
+        (vec![libc::EMFILE, libc::ENFILE, libc::EINTR, libc::ENOMEM], vec![libc::EIO, libc::EACCES]);
+    #[cfg(windows)]
+    let (passing, staying) = (vec![32, 33, 1450], vec![1117, 5]);
+    for code in passing {
+        assert!(passes(&io::Error::from_raw_os_error(code)), "{code}");
+    }
+    for error in staying.into_iter().map(io::Error::from_raw_os_error).chain([io::ErrorKind::NotFound.into()]) {
+        assert!(!passes(&error), "{error}");
+    }
+}
+
+#[test]
 fn a_missing_file_is_not_found_and_a_folder_is_called_one() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(read_limited(&folder.path().join("no"), 9).unwrap_err().kind(), io::ErrorKind::NotFound);

@@ -122,6 +122,8 @@ pub(super) struct Loaded {
     pub(super) secrets: Secrets,
     /// Why the secrets could not be read just now: `secrets` is empty, but nothing is lost.
     pub(super) held: Option<StoreError>,
+    /// A copy of the document that could not be read just now: it may be the newer one.
+    pub(super) unread: Option<StoreError>,
     /// For the log.
     pub(super) notes: Vec<String>,
 }
@@ -150,9 +152,9 @@ pub(super) fn load(folder: &StateFolder) -> Result<Loaded, StoreError> {
     let _no_traces = NoTraces::from_here();
     let mut attempts_left = 3;
     loop {
-        let read = document::read::<Stored>(folder, DOCUMENT)?;
-        let mut notes = read.damaged;
-        let stored = read.value.unwrap_or_default();
+        let document::Read { value, damaged: mut notes, revision, unread } =
+            document::read::<Stored>(folder, DOCUMENT)?;
+        let stored = value.unwrap_or_default();
         for member in &MEMBERS {
             if stored.values.get(member.name).is_some_and(|value| (member.check)(value).is_err()) {
                 notes.push(format!("the stored {} is not valid; its default counts", member.name));
@@ -174,12 +176,20 @@ pub(super) fn load(folder: &StateFolder) -> Result<Loaded, StoreError> {
                 (Secrets::default(), held.then_some(error))
             }
         };
-        let mut settings = settings_of(stored, &secrets, read.revision);
+        let mut settings = settings_of(stored, &secrets, revision);
         if held.is_some() {
             settings.secrets_set = std::mem::take(&mut settings.unreadable_secrets);
         }
-        return Ok(Loaded { settings, secrets, held, notes });
+        return Ok(Loaded { settings, secrets, held, unread, notes });
     }
+}
+
+pub(super) fn mend(folder: &StateFolder) -> Result<(), StoreError> {
+    document::mend::<Stored>(folder, DOCUMENT)
+}
+
+pub(super) fn confirm(folder: &StateFolder) -> Result<(), StoreError> {
+    document::confirm::<Stored>(folder, DOCUMENT)
 }
 
 /// The settings of an installation on which nothing was ever set.

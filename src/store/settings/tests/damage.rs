@@ -1,6 +1,7 @@
 //! Disks that fail, copies that are torn, secrets that cannot be opened.
 
 use super::*;
+use crate::store::disk::faulty::Operation;
 
 #[test]
 fn whichever_operation_fails_a_set_is_taken_whole_or_not_at_all() {
@@ -168,4 +169,22 @@ fn secrets_that_cannot_be_read_for_a_moment_are_not_lost_by_a_change() {
         assert_eq!(said(set(&folder, &json!({ "proxy": { "password": "new" } }))), "ok 3", "{name}");
         assert_eq!(Settings::open_secrets(&folder).unwrap().share_password.unwrap().expose(), "staple");
     }
+}
+
+#[test]
+fn a_set_that_failed_at_its_last_step_is_not_called_taken_before_it_is() {
+    let temp = tempfile::tempdir().unwrap();
+    set(&folder(temp.path()), &full()).unwrap();
+    let disk = Arc::new(FaultyDisk::new());
+    let folder = folder(temp.path()).with_disk(disk.clone());
+    let change = || Settings::change(&folder, b"{\"language\":\"de\"}", "Ann", 1, &Value::Null);
+    disk.fail_kind_at(Operation::SyncFolder, 0, 5, true);
+    for _ in 0..2 {
+        change().expect_err("the folder cannot be forced to the disk");
+        assert_eq!(Settings::load(&folder).unwrap().0.language.as_deref(), Some("de"), "in place all the same");
+    }
+    disk.heal();
+    assert_eq!(change().unwrap().revision, 2);
+    assert!(disk.operations().contains(&Operation::SyncFolder));
+    assert_eq!(fs::read(folder.file("settings.a")).unwrap(), fs::read(folder.file("settings.b")).unwrap());
 }
