@@ -146,6 +146,9 @@ impl Worker {
                 return;
             }
         }
+        if self.copy_unsure && self.memory.waiting.is_none() {
+            self.clear_waiting();
+        }
         if self.wanted.is_none() {
             match &choice.in_use {
                 // A file that is there and cannot be read is not gone, and may be a newer licence.
@@ -303,6 +306,7 @@ impl Worker {
                 true
             }
             Err(error) => {
+                self.copy_unsure = true;
                 self.trouble("The files to copy could not be prepared", &error);
                 false
             }
@@ -311,7 +315,10 @@ impl Worker {
 
     fn clear_waiting(&mut self) {
         match manual::done(&self.memory.folder) {
-            Ok(()) => self.memory.waiting = None,
+            Ok(()) => {
+                self.memory.waiting = None;
+                self.copy_unsure = false;
+            }
             Err(error) => self.trouble("The copy folder could not be cleared", &error),
         }
     }
