@@ -150,6 +150,9 @@ impl Worker {
                 return;
             }
         }
+        if self.copy_unsure && self.memory.waiting.is_none() {
+            self.clear_waiting();
+        }
         if self.wanted.is_none() {
             match &choice.in_use {
                 // A file that is there and cannot be read is not gone, and may be a newer licence.
@@ -310,7 +313,10 @@ impl Worker {
                     self.journal(&moment, "", &format!("licence {sequence} waits to be copied by hand"));
                 }
             }
-            Err(error) => self.trouble("The files to copy could not be prepared", &error),
+            Err(error) => {
+                self.copy_unsure = true;
+                self.trouble("The files to copy could not be prepared", &error);
+            }
         }
     }
 
@@ -320,6 +326,7 @@ impl Worker {
                 self.memory.waiting = None;
                 // Its upload goes, too.
                 self.uploads_waiting = true;
+                self.copy_unsure = false;
             }
             Err(error) => self.trouble("The copy folder could not be cleared", &error),
         }

@@ -74,6 +74,8 @@ pub struct Worker {
     pub(super) wanted: Option<Placing>,
     pub(super) placing: Option<Placing>,
     pub(super) retry_at: u64,
+    /// The copy folder may hold a part of what was to be copied, with nothing that waits.
+    pub(super) copy_unsure: bool,
     pub(super) keys_to_write: bool,
     pub(super) reread: Reread,
     document_stamps: Option<Stamps>,
@@ -119,6 +121,7 @@ impl Worker {
             wanted: None,
             placing: None,
             retry_at: 0,
+            copy_unsure: true,
             keys_to_write: true,
             reread: Reread::default(),
             document_stamps: None,
@@ -259,6 +262,8 @@ impl Worker {
             return self.trouble("The state cannot be taken over", &error);
         }
         self.lock = Some(lock);
+        // What the leader before left in folders is not known.
+        (self.cleared, self.copy_unsure) = (None, true);
         for mended in [Settings::mend(&self.memory.folder), handover::mend(&self.memory.folder)] {
             if let Err(error) = mended {
                 self.trouble("A document has one good copy only", &error);

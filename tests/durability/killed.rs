@@ -69,6 +69,17 @@ fn a_half_written_file_goes_from_every_folder_at_the_next_start() {
 }
 
 #[test]
+fn files_to_copy_that_were_only_half_laid_ready_are_cleared_away() {
+    let site = used(7);
+    let copy = site.state().join("copy");
+    fs::create_dir_all(&copy).unwrap();
+    fs::write(copy.join("server.lic"), "the envelope never came").unwrap();
+    let host = site.open();
+    host.until("cleared", |_| fs::read_dir(&copy).unwrap().count() == 0);
+    assert_eq!((host.licence().sequence, host.licence().copy_sequence), (7, 0));
+}
+
+#[test]
 fn a_document_of_which_one_copy_fell_behind_has_two_again_after_the_next_start() {
     let site = used(7);
     let copies = |name: &str| ["a", "b"].map(|copy| fs::read(site.state().join(format!("{name}.{copy}"))).unwrap());
