@@ -21,11 +21,15 @@ use super::durable::Ready;
 use super::error::StoreError;
 use super::folder::StateFolder;
 use super::reading::{self, FileStamp, read_limited};
+use crate::licence::json::check_document;
+use crate::licence::text::clean;
 
 const FORMAT: u64 = 1;
 const MARK: &str = "ors-document";
 const LIMIT: usize = 4 << 20;
 const LONGEST_LINE: usize = 160;
+/// Characters of a parser's words that are repeated in a note.
+const LONGEST_WHY: usize = 200;
 const COPIES: [&str; 2] = ["a", "b"];
 
 /// What was found of a document.
@@ -99,6 +103,13 @@ fn newer_format(name: &str, copy: &str, format: u64) -> StoreError {
     StoreError::NewerFormat { file: format!("{name}.{copy}"), format }
 }
 
+/// A body whose checksum fits may still be anybody's who could write here: bounded before a parser that recurses, and that
+/// repeats a wrong text in its message, sees it.
+fn value_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    check_document(body).map_err(|problem| problem.to_string())?;
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
 /// Reads a document. A document that was never written has no value, no damage and revision 0.
 ///
 /// # Errors
@@ -129,12 +140,14 @@ pub fn read<T: DeserializeOwned>(folder: &StateFolder, name: &str) -> Result<Rea
         if found.format > FORMAT {
             return Err(newer_format(name, copy, found.format));
         }
-        match serde_json::from_slice(found.body) {
+        match value_of(found.body) {
             Ok(value) if best.as_ref().is_none_or(|(order, _, _)| found.order > *order) => {
                 best = Some((found.order, found.revision, value));
             }
             Ok(_) => {}
-            Err(error) => damaged.push(format!("{name}.{copy} does not hold what it should: {error}")),
+            Err(why) => {
+                damaged.push(format!("{name}.{copy} does not hold what it should: {}", clean(&why, LONGEST_WHY)))
+            }
         }
     }
     match (best, refused) {
@@ -166,6 +179,8 @@ pub fn write<T: Serialize>(folder: &StateFolder, name: &str, revision: u64, valu
     }
     let body = serde_json::to_vec(value)
         .map_err(|error| StoreError::Encode { what: name.to_owned(), message: error.to_string() })?;
+    // Nothing is written that would not be read again.
+    check_document(&body).map_err(|problem| StoreError::Limit(format!("{name} cannot be written: {problem}")))?;
     let prefix = format!("{MARK} {FORMAT} {} {revision}", order.saturating_add(1));
     let mut bytes = format!("{prefix} {}\n", seal(&prefix, &body)).into_bytes();
     bytes.extend_from_slice(&body);
