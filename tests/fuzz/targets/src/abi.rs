@@ -172,7 +172,7 @@ impl<'a> Caller<'a> {
         let mut options = Struct::given(&mut self.reader, &options);
         let mut error = self.error();
         let mut agent = Number::any(&mut self.reader);
-        let wanted = self.reader.u8() % 16 != 0;
+        let wanted = !self.reader.one_in(16);
         let out = if wanted { agent.pointer() } else { std::ptr::null_mut() };
         let code = bounded("ors_open", || unsafe { ors_open(options.pointer(), out, error.pointer()) });
         is_known("ors_open", code);
@@ -244,7 +244,7 @@ impl<'a> Caller<'a> {
             service: 0,
             reserved: 0,
         };
-        if self.reader.u8() % 8 == 0 {
+        if self.reader.one_in(8) {
             (shown.notices, shown.licence_last_day, shown.reserved) = (self.reader.u32(), self.reader.i32(), 1);
         }
         let shown = Struct::given(&mut self.reader, &shown);
@@ -359,7 +359,7 @@ impl<'a> Caller<'a> {
     fn read_log(&mut self) {
         let (mut after, mut level) = (self.reader.u64(), 0);
         let wait = self.milliseconds();
-        let nowhere = self.reader.u8() % 8 == 0;
+        let nowhere = self.reader.one_in(8);
         let after = if nowhere { std::ptr::null_mut() } else { &raw mut after };
         let level = &raw mut level;
         self.texts("ors_read_log", |agent, buf, cap, needed| unsafe {

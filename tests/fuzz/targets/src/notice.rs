@@ -69,7 +69,7 @@ fn language(reader: &mut Reader<'_>) -> Option<String> {
 }
 
 fn is_a_sentence(said: &str) {
-    assert!(!said.is_empty() && said.len() < promises::LONGEST_SENTENCE, "{} bytes: {said:?}", said.len());
+    assert!(!said.is_empty() && said.len() < words::LONGEST_SENTENCE, "{} bytes: {said:?}", said.len());
     assert!(text::is_plain(said, usize::MAX), "{said:?}");
 }
 
@@ -113,7 +113,7 @@ fn changes(reader: &mut Reader<'_>) {
         maintenance: (reader.u8() & 1 != 0).then(|| (day(reader), day(reader))),
         expiry: (reader.u8() & 1 != 0).then(|| (day(reader), day(reader))),
     };
-    is_a_sentence(&bounded("changes are told", || words::choose(None, None).changed(&changes)));
+    is_a_sentence(&bounded("changes are told", || words::fit(words::choose(None, None).changed(&changes))));
 }
 
 thread_local! {

@@ -6,6 +6,7 @@ use ors::licence::{LONGEST_DETAIL, MAX_NESTING, Reason, Refusal, text};
 use ors::notice::{
     Facts, Image, LICENCE_EXPIRED, LICENCE_EXPIRING, LicenceState, MAINTENANCE_EXPIRED, MAINTENANCE_EXPIRING, NEVER,
 };
+use ors::words::LONGEST_SENTENCE;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeSet;
 
@@ -32,9 +33,6 @@ pub fn image(facts: &Facts, local: i64) {
     }
     assert_eq!(image.notices & LICENCE_EXPIRED != 0, image.licence_state() == LicenceState::Expired);
 }
-
-/// No sentence is longer than this, its NUL included: hosts have buffers of this size.
-pub const LONGEST_SENTENCE: usize = 4_096;
 
 /// There is a sentence for every notice that holds.
 pub fn sentences(agent: &Agent, status: &Image) {

@@ -26,6 +26,11 @@ impl<'a> Reader<'a> {
         self.number::<1>()[0]
     }
 
+    /// True for one of `n` values of the next byte, 0 among them.
+    pub fn one_in(&mut self, n: u8) -> bool {
+        self.u8().is_multiple_of(n)
+    }
+
     pub fn u16(&mut self) -> u16 {
         u16::from_le_bytes(self.number())
     }

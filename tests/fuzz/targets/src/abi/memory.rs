@@ -60,8 +60,8 @@ impl Buffer {
             _ => usize::from(reader.u16()),
         };
         // NULL with a size above 0 is a mistake that is told; NULL with 0 asks for the size.
-        let bytes = (reader.u8() % 8 != 0).then(|| vec![STALE; cap]);
-        let needed = (reader.u8() % 8 != 0).then(|| Number::any(reader));
+        let bytes = (!reader.one_in(8)).then(|| vec![STALE; cap]);
+        let needed = (!reader.one_in(8)).then(|| Number::any(reader));
         Buffer { bytes, cap, needed }
     }
 
@@ -145,7 +145,7 @@ impl Struct {
     pub fn given<T: Copy>(reader: &mut Reader<'_>, given: &T) -> Struct {
         // SAFETY: the structs of the ABI have no padding.
         let bytes = unsafe { std::slice::from_raw_parts(std::ptr::from_ref(given).cast::<u8>(), size_of::<T>()) };
-        let beyond = if reader.u8() % 8 == 0 { STALE } else { 0 };
+        let beyond = if reader.one_in(8) { STALE } else { 0 };
         Struct::any(reader, size_of::<T>(), bytes, beyond)
     }
 

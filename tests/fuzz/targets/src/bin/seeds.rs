@@ -300,7 +300,7 @@ fn journals() -> Vec<Vec<u8>> {
         with(b'r', b"\n\n\n"),
         with(b'r', &repeat(60_000, b"\n")),
         with(b'r', &[0; 16].map(|_| repeat(65_535, b"x")).concat()),
-        with(b'r', &[&br#"{"what":""#[..], &[0; 15].map(|_| repeat(65_535, b"x")).concat(), br#"\n"}"#].concat()),
+        with(b'r', &[&br#"{"what":""#[..], &[0; 15].map(|_| repeat(65_535, b"x")).concat(), b"\\n\"}\n"].concat()),
         with(b'r', &[&br#"{"n":""#[..], &repeat(60_000, b"\xE2\x80\xAE"), b"\"}\n"].concat()),
         with(b'l', &[&br#"{"x":"#[..], &repeat(200, b"["), &repeat(200, b"]"), b"}\n"].concat()),
     ]
