@@ -2,10 +2,18 @@
 
 /// The byte that begins a repetition. It is in no UTF-8 text.
 pub const REPEAT: u8 = 0xFF;
+/// As the first byte: the bytes may stand for a file of the largest size. Without it repetitions end at [`USUAL`], or a fuzzer would
+/// spend its time on a few large files.
+pub const LARGE: u8 = 0xF8;
+const USUAL: usize = 16 << 10;
 
 /// The bytes with every repetition written out, cut to `most`. A repetition is [`REPEAT`], how often (two bytes, the lower one
 /// first), the length of what is repeated (one byte), and what is repeated.
 pub fn expand(data: &[u8], most: usize) -> Vec<u8> {
+    let (data, most) = match data {
+        [LARGE, data @ ..] => (data, most),
+        data => (data, most.min(USUAL.max(data.len()))),
+    };
     let mut out = Vec::with_capacity(data.len().min(most));
     let mut rest = data;
     while let Some((&byte, after)) = rest.split_first()
@@ -27,6 +35,11 @@ pub fn expand(data: &[u8], most: usize) -> Vec<u8> {
     out
 }
 
+/// An input that stands for a large file, for seeds.
+pub fn large(parts: &[&[u8]]) -> Vec<u8> {
+    [&[&[LARGE][..]], parts].concat().concat()
+}
+
 /// A repetition, for seeds.
 pub fn repeat(times: u16, chunk: &[u8]) -> Vec<u8> {
     let [low, high] = times.to_le_bytes();
@@ -45,5 +58,9 @@ mod tests {
         assert_eq!(expand(&repeat(65_535, b"ab"), 5), b"ababa");
         assert_eq!(expand(&repeat(65_535, b""), 5), b"");
         assert_eq!(expand(&[REPEAT, 1], 5), [REPEAT, 1]);
+        let many = repeat(65_535, b"abcd");
+        assert_eq!(expand(&many, 1 << 20).len(), USUAL);
+        assert_eq!(expand(&large(&[&many]), 1 << 20).len(), 4 * 65_535);
+        assert_eq!(expand(&[0; 20_000], 1 << 20).len(), 20_000);
     }
 }

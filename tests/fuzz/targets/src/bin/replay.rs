@@ -1,4 +1,5 @@
-//! Runs inputs that are kept, on a thread with a small stack: `replay CORPUS-FOLDER [TARGET]...`, or `replay --input TARGET FILE`.
+//! Runs inputs that are kept, on a thread with a small stack: `replay CORPUS-FOLDER [TARGET]...`, or `replay --input TARGET FILE`;
+//! `replay --targets` names the targets.
 //!
 //! Prints a line `target: N tried, M harmed` for each target. What ends the process (a stack that overflows) is the input named last.
 
@@ -14,6 +15,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let harmed = match words.as_slice() {
+        ["--targets"] => {
+            TARGETS.iter().for_each(|target| println!("{}", target.name));
+            0
+        }
         ["--input", name, file] => {
             let target = Target::named(name).expect("a target");
             u64::from(!holds(target, Path::new(file)))
@@ -23,7 +28,7 @@ fn main() -> ExitCode {
             chosen.map(|target| replay(target, &Path::new(corpus).join(target.name))).sum()
         }
         _ => {
-            eprintln!("replay CORPUS-FOLDER [TARGET]...   or   replay --input TARGET FILE");
+            eprintln!("replay CORPUS-FOLDER [TARGET]...   replay --input TARGET FILE   replay --targets");
             return ExitCode::from(2);
         }
     };

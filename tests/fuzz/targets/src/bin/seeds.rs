@@ -7,7 +7,7 @@ use ors::licence::{Envelope, FlsFile, Instant, KeyChain, LICENCE_TYPE};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
-use targets::expand::repeat;
+use targets::expand::{LARGE, expand, large, repeat};
 use targets::fixture::{self, CHALLENGE, PRODUCT, SERIAL, fixture};
 use targets::place::sealed;
 
@@ -29,12 +29,21 @@ fn main() {
 fn write(folder: &Path, seeds: &[Vec<u8>]) {
     fs::create_dir_all(folder).expect("a folder for seeds");
     for (number, seed) in seeds.iter().enumerate() {
-        fs::write(folder.join(format!("seed-{number:02}")), seed).expect("a seed");
+        // A fuzzer does not begin with these: it would stay with them.
+        let kind = if seed.contains(&LARGE) { "large" } else { "seed" };
+        fs::write(folder.join(format!("{kind}-{number:02}")), seed).expect("a seed");
     }
 }
 
+/// A first byte, and the bytes after it.
 fn with(first: u8, rest: &[u8]) -> Vec<u8> {
-    [&[first], rest].concat()
+    [&[first], &sized(rest)[..]].concat()
+}
+
+/// The bytes, marked as those of a large file where they stand for one.
+fn sized(bytes: &[u8]) -> Vec<u8> {
+    let marked = large(&[bytes]);
+    if expand(&marked, usize::MAX) == expand(bytes, usize::MAX) { bytes.to_owned() } else { marked }
 }
 
 fn text(value: &Value) -> Vec<u8> {
@@ -100,7 +109,7 @@ fn envelopes() -> Vec<Vec<u8>> {
         );
     }
     seeds.extend(shapes());
-    seeds
+    seeds.iter().map(|seed| sized(seed)).collect()
 }
 
 fn chain(lists: u64) -> Vec<u8> {
@@ -140,7 +149,7 @@ fn payloads() -> Vec<Vec<u8>> {
     files.fls = (0..4).map(|n| FlsFile { name: format!("f{n}.lic"), text: "\r\n\"\\".to_owned() }).collect();
     seeds.push(files.to_json());
     seeds.extend(shapes());
-    seeds
+    seeds.iter().map(|seed| sized(seed)).collect()
 }
 
 fn keys() -> Vec<Vec<u8>> {
@@ -214,7 +223,7 @@ fn times() -> Vec<Vec<u8>> {
         .concat(),
     );
     seeds.extend(shapes());
-    seeds
+    seeds.iter().map(|seed| sized(seed)).collect()
 }
 
 fn settings() -> Vec<Vec<u8>> {
@@ -308,8 +317,9 @@ fn journals() -> Vec<Vec<u8>> {
 
 /// A length of two bytes and what it counts.
 fn counted(bytes: &[u8]) -> Vec<u8> {
+    let bytes = sized(bytes);
     let length = u16::try_from(bytes.len()).expect("short");
-    [&length.to_le_bytes(), bytes].concat()
+    [&length.to_le_bytes()[..], &bytes].concat()
 }
 
 fn handovers() -> Vec<Vec<u8>> {
