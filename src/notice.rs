@@ -243,11 +243,10 @@ impl Facts {
                 until = until.min(at);
             }
         };
-        if self.floor != 0 {
-            edge(self.floor);
-            edge(self.floor.saturating_sub(WRONG_FROM));
-            edge(self.floor.saturating_sub(UNKNOWN_FROM));
-        }
+        // Also where there is no mark, which is 0: a clock before 1970 is wrong.
+        edge(self.floor);
+        edge(self.floor.saturating_sub(WRONG_FROM));
+        edge(self.floor.saturating_sub(UNKNOWN_FROM));
         for term in [&self.licence, &self.maintenance] {
             if term.dated() {
                 edge(term.warns);

@@ -36,6 +36,21 @@ fn what_holds_at_which_instant() {
 }
 
 #[test]
+fn without_a_mark_an_answer_of_after_1970_is_not_kept_for_a_clock_before_it() {
+    for facts in [facts(term("2027-11-23"), Term::NONE), facts(Term::PERPETUAL, Term::NONE)] {
+        for local in [0, -1, -3_600, -3_601, -86_400, -86_401, 1_700_000_000] {
+            let image = facts.at(local);
+            assert!(image.from <= local && local < image.until, "{local}");
+            for other in [image.from, image.until - 1] {
+                assert_eq!(facts.at(other), image, "at {other} as at {local}");
+            }
+        }
+        assert_eq!(facts.at(-3_600).notices & CLOCK_WRONG, 0);
+        assert_ne!(facts.at(-3_601).notices & CLOCK_WRONG, 0);
+    }
+}
+
+#[test]
 fn month_ends_are_clamped_when_the_warning_starts() {
     for day in ["2026-03-29", "2026-03-30", "2026-03-31"] {
         assert_eq!(term(day).warns, unix("2026-02-28T00:00:00Z"), "{day}");

@@ -43,6 +43,7 @@ pub use update::{Answer, UpdateQuery, check_update};
 
 use crate::clock;
 use crate::injected;
+use crate::licence::written;
 use crate::notice::Image;
 use arc_swap::ArcSwapOption;
 use board::{Board, Wait};
@@ -220,7 +221,7 @@ impl Agent {
 
     /// The About box, as JSON.
     pub fn about(&self) -> Result<String, Error> {
-        Ok(self.board()?.view().about(clock::coarse_seconds()).to_string())
+        Ok(written::text(&self.board()?.view().about(clock::coarse_seconds())))
     }
 
     /// What a person on call wants to know, as JSON. No secret is in it.
@@ -237,12 +238,12 @@ impl Agent {
                 None => view.diagnostics(&log::Log::new(), local),
             },
         };
-        Ok(text.to_string())
+        Ok(written::text(&text))
     }
 
     /// The settings as JSON, secrets as `{"set": true}`.
     pub fn settings(&self) -> Result<String, Error> {
-        Ok(self.board()?.view().settings.to_string())
+        Ok(written::text(&self.board()?.view().settings))
     }
 
     /// Changes settings: all or nothing, in force and on disk on return.

@@ -1,7 +1,7 @@
 //! What a host says when it opens an agent, checked.
 
 use super::{Error, error::Kind};
-use crate::licence::{Keyring, KeysProblem, Product};
+use crate::licence::{Keyring, KeysProblem, Product, check_raw};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,9 +39,11 @@ pub struct Checked {
     pub key: String,
 }
 
-/// Longest text of one option.
+/// Longest text of the keys.
 const LONGEST: usize = 1 << 20;
 const LONGEST_PATH: usize = 4_096;
+/// Longest JSON of the commands: more than it takes to start a program.
+const LONGEST_COMMANDS: usize = 128 << 10;
 /// Words of one command, the program among them.
 const MAX_ARGUMENTS: usize = 64;
 
@@ -54,7 +56,7 @@ impl Options {
             ("licence_folder", self.licence_folder.as_ref(), LONGEST_PATH),
             ("office_url", self.office_url.as_ref(), LONGEST_PATH),
             ("office_ca_file", self.office_ca_file.as_ref(), LONGEST_PATH),
-            ("commands", self.commands.as_ref(), LONGEST),
+            ("commands", self.commands.as_ref(), LONGEST_COMMANDS),
         ] {
             if text.is_some_and(|text| text.len() > limit) {
                 return Err(Error::new(Kind::Text, place, format!("{place} is longer than {limit} bytes.")));
@@ -144,6 +146,7 @@ fn check_url(url: &str) -> Result<(), Error> {
 
 fn commands(json: &str) -> Result<Option<Vec<String>>, Error> {
     let wrong = |what: String| Error::argument("commands", what);
+    check_raw(json.as_bytes()).map_err(|problem| wrong(format!("commands cannot be read: {problem}.")))?;
     let value: serde_json::Value =
         serde_json::from_str(json).map_err(|error| wrong(format!("commands is not JSON: {error}.")))?;
     let serde_json::Value::Object(members) = value else {
@@ -214,6 +217,8 @@ mod tests {
             r#"{"reread":["true"]}"#,
             r#"{"other":["/bin/true"]}"#,
             r#"{"reread":["/a\u0000b"]}"#,
+            r#"{"reread":["/bin/true"],"reread":["/bin/false"]}"#,
+            &format!(r#"{{"reread":{}{}}}"#, "[".repeat(100), "]".repeat(100)),
         ] {
             assert!(commands(bad).is_err(), "{bad}");
         }

@@ -43,6 +43,10 @@ impl Agent {
     /// # Errors
     /// `Argument` when `bit` is not one bit that `shown` holds, `Stale` when its dates or announcement are gone.
     pub fn notice_text(&self, shown: &Shown, bit: u32, language: Option<&str>) -> Result<String, Error> {
+        self.sentence(shown, bit, language).map(words::fit)
+    }
+
+    fn sentence(&self, shown: &Shown, bit: u32, language: Option<&str>) -> Result<String, Error> {
         if !bit.is_power_of_two() || shown.notices & bit == 0 {
             return Err(Error::argument("notice", "notice is one bit of shown.notices."));
         }

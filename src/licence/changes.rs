@@ -111,8 +111,13 @@ impl Changes {
             | u32::from(self.expiry.is_some()) << 3
     }
 
+    /// All names in it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.added, &self.removed, &self.changed, &self.ended].into_iter().flatten().map(String::as_str)
+    }
+
     fn features(&self) -> bool {
-        [&self.added, &self.removed, &self.changed, &self.ended].iter().any(|list| !list.is_empty())
+        self.names().next().is_some()
     }
 }
 

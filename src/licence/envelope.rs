@@ -4,7 +4,7 @@
 //! that were signed, and exactly those are parsed afterwards.
 
 use super::fields::{self, Fields, malformed};
-use super::{Reason, Refusal};
+use super::{Reason, Refusal, written};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::Serialize;
@@ -88,8 +88,12 @@ impl Envelope {
 
     /// The envelope as JSON, in the standard base64 alphabet.
     pub fn to_json(&self) -> Vec<u8> {
-        // A derived struct of strings cannot fail to serialise.
-        serde_json::to_vec(&self.wire()).unwrap_or_default()
+        written::bytes(&self.wire())
+    }
+
+    /// How long [`Envelope::to_json`] is.
+    pub(super) fn length(&self) -> usize {
+        written::length(&self.wire())
     }
 
     /// The envelope as it stands in a larger JSON document.

@@ -8,12 +8,23 @@ use std::fmt;
 
 /// The deepest nesting of objects and arrays that is read.
 pub const MAX_NESTING: usize = 32;
+/// The most values in one JSON text: objects, arrays, texts, numbers and words. Without it a file of 1 MiB that is one list of
+/// zeros takes a piece of memory of 16 MiB.
+pub const MAX_VALUES: usize = 32_768;
+/// The most bytes between the quotes of a text that is written with escapes: a parser unescapes into memory that grows by doubling.
+pub const MAX_ESCAPED: usize = 512 << 10;
+/// The most bytes between the quotes of any text in a document of our own, whose parser repeats a wrong text in its message.
+const MAX_DOCUMENT_TEXT: usize = 16 << 10;
 
 /// What is wrong with the raw bytes of a JSON text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RawProblem {
     /// Objects and arrays are nested deeper than [`MAX_NESTING`].
     TooDeep,
+    /// More values than [`MAX_VALUES`].
+    TooMany,
+    /// A text that is longer than may be.
+    TooLong,
     /// An object has this key twice, as read after its escapes are resolved.
     DuplicateKey(String),
     /// Not UTF-8, or a string with an escape that stands for no character.
@@ -26,6 +37,8 @@ impl fmt::Display for RawProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RawProblem::TooDeep => write!(f, "it is nested deeper than {MAX_NESTING} levels"),
+            RawProblem::TooMany => write!(f, "it has more than {MAX_VALUES} values"),
+            RawProblem::TooLong => f.write_str("a text in it is too long"),
             RawProblem::DuplicateKey(key) => write!(f, "it has the key \"{}\" twice", super::text::clean(key, 60)),
             RawProblem::NotText => f.write_str("it is not UTF-8 text"),
             RawProblem::Syntax(at) => write!(f, "it is not JSON (at byte {at})"),
@@ -58,13 +71,31 @@ enum Expect {
 ///
 /// The caller limits the length. Bytes that pass are one JSON value, but for the spelling of numbers and of `true`, `false`, `null`.
 pub fn check_raw(bytes: &[u8]) -> Result<(), RawProblem> {
+    check_within(bytes, usize::MAX)
+}
+
+/// The same for a document of our own, in which no text is long.
+pub(crate) fn check_document(bytes: &[u8]) -> Result<(), RawProblem> {
+    check_within(bytes, MAX_DOCUMENT_TEXT)
+}
+
+/// `longest` is how many bytes may stand between two quotes.
+fn check_within(bytes: &[u8], longest: usize) -> Result<(), RawProblem> {
     let text = std::str::from_utf8(bytes).map_err(|_| RawProblem::NotText)?;
     let mut open: Vec<Frame> = Vec::new();
     let mut expect = Expect::Value;
     let mut at = 0;
+    let mut values = 0;
     while let Some(&byte) = bytes.get(at) {
         let here = at;
         at += 1;
+        if matches!(expect, Expect::Value | Expect::ValueOrEnd) && !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b']')
+        {
+            values += 1;
+            if values > MAX_VALUES {
+                return Err(RawProblem::TooMany);
+            }
+        }
         expect = match (byte, expect) {
             (b' ' | b'\t' | b'\n' | b'\r', _) => expect,
             (b'{' | b'[', Expect::Value | Expect::ValueOrEnd) => {
@@ -93,7 +124,7 @@ pub fn check_raw(bytes: &[u8]) -> Result<(), RawProblem> {
             },
             (b':', Expect::Colon) => Expect::Value,
             (b'"', Expect::Key | Expect::KeyOrEnd) => {
-                let end = string_end(bytes, at)?;
+                let end = string_end(bytes, at, longest)?;
                 // Quotes are ASCII, so the slice ends at character boundaries.
                 let key = unescape(text.get(at..end).ok_or(RawProblem::NotText)?, here)?;
                 at = end + 1;
@@ -105,7 +136,7 @@ pub fn check_raw(bytes: &[u8]) -> Result<(), RawProblem> {
                 Expect::Colon
             }
             (b'"', Expect::Value | Expect::ValueOrEnd) => {
-                at = string_end(bytes, at)? + 1;
+                at = string_end(bytes, at, longest)? + 1;
                 Expect::After
             }
             (b'-' | b'0'..=b'9' | b't' | b'f' | b'n', Expect::Value | Expect::ValueOrEnd) => {
@@ -121,12 +152,17 @@ pub fn check_raw(bytes: &[u8]) -> Result<(), RawProblem> {
 }
 
 /// The place of the closing quote of the string whose first byte is at `from`.
-fn string_end(bytes: &[u8], from: usize) -> Result<usize, RawProblem> {
+fn string_end(bytes: &[u8], from: usize, longest: usize) -> Result<usize, RawProblem> {
+    let mut longest = longest;
     let mut at = from;
     loop {
         match bytes.get(at) {
+            Some(b'"') if at - from > longest => return Err(RawProblem::TooLong),
             Some(b'"') => return Ok(at),
-            Some(b'\\') => at += 2,
+            Some(b'\\') => {
+                longest = longest.min(MAX_ESCAPED);
+                at += 2;
+            }
             Some(0..=0x1F) => return Err(RawProblem::Syntax(at)),
             Some(_) => at += 1,
             None => return Err(RawProblem::Syntax(bytes.len())),
@@ -244,6 +280,35 @@ mod tests {
         }
         assert_eq!(check_raw("[".repeat(100_000).as_bytes()), Err(TooDeep));
         assert_eq!(check_raw("[{},".repeat(33).as_bytes()), Err(TooDeep), "closed siblings do not count");
+    }
+
+    #[test]
+    fn values_are_counted_wherever_they_stand() {
+        let list = |values: usize, value: &str| format!("[{}]", vec![value; values - 1].join(", "));
+        for value in ["0", "[]", "{}", "\"\"", "null"] {
+            assert_eq!(check_raw(list(MAX_VALUES, value).as_bytes()), Ok(()), "{value}");
+            assert_eq!(check_raw(list(MAX_VALUES + 1, value).as_bytes()), Err(TooMany), "{value}");
+        }
+        let members: Vec<_> = (0..MAX_VALUES).map(|n| format!("\"{n}\":0")).collect();
+        assert_eq!(check_raw(format!("{{{}}}", members.join(",")).as_bytes()), Err(TooMany));
+        assert_eq!(check_raw(format!("{{{}}}", members[1..].join(",")).as_bytes()), Ok(()));
+    }
+
+    #[test]
+    fn a_text_with_escapes_is_not_longer_than_what_a_parser_may_double() {
+        let text = |body: String| format!("[\"{body}\"]");
+        let name = |body: String| format!("{{\"{body}\":0}}");
+        for around in [text, name] {
+            assert_eq!(check_raw(around("x".repeat(MAX_ESCAPED + 1)).as_bytes()), Ok(()));
+            for escape in ["\\n", "\\/"] {
+                let fill = "x".repeat(MAX_ESCAPED - 2);
+                assert_eq!(check_raw(around(format!("{fill}{escape}")).as_bytes()), Ok(()));
+                assert_eq!(check_raw(around(format!("{fill}{escape}x")).as_bytes()), Err(TooLong));
+                assert_eq!(check_raw(around(format!("{escape}x{fill}")).as_bytes()), Err(TooLong));
+            }
+            assert_eq!(check_document(around("x".repeat(MAX_DOCUMENT_TEXT)).as_bytes()), Ok(()));
+            assert_eq!(check_document(around("x".repeat(MAX_DOCUMENT_TEXT + 1)).as_bytes()), Err(TooLong));
+        }
     }
 
     #[test]

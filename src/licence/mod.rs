@@ -34,6 +34,7 @@ mod reason;
 pub(crate) mod testkit;
 mod time_file;
 mod verify;
+pub(crate) mod written;
 
 pub use changes::{Changes, Content, FeatureState};
 pub use choose::{Candidate, Choice, FileReport, FileState, Known, Source, choose};
@@ -45,7 +46,7 @@ pub use envelope::{
     TIME_TYPE, hex, sha256,
 };
 pub(crate) use fields::{Fields, object as parse_object};
-pub use json::{MAX_NESTING, RawProblem, check_raw};
+pub use json::{MAX_ESCAPED, MAX_NESTING, MAX_VALUES, RawProblem, check_raw};
 pub use keys::{Advance, Key, KeyChain, KeyStatus, Keyring, KeysProblem, MAX_KEYS, MAX_THRESHOLD, Role};
 pub use model::{
     FILE_SUFFIX, Feature, FlsFile, KEYS_FILE, Licence, MAX_FEATURES, MAX_FLS_BYTES, MAX_FLS_FILES, MAX_SEQUENCE,

@@ -21,11 +21,15 @@ use super::durable::{self, Ready};
 use super::error::StoreError;
 use super::folder::StateFolder;
 use super::reading::{self, FileStamp, passes, read_limited};
+use crate::licence::json::check_document;
+use crate::licence::text::clean;
 
 const FORMAT: u64 = 1;
 const MARK: &str = "ors-document";
 const LIMIT: usize = 4 << 20;
 const LONGEST_LINE: usize = 160;
+/// Characters of a parser's words that are repeated in a note.
+const LONGEST_WHY: usize = 200;
 const COPIES: [&str; 2] = ["a", "b"];
 
 /// What was found of a document.
@@ -163,7 +167,7 @@ fn best<T: DeserializeOwned>(folder: &StateFolder, name: &str) -> Result<Best<T>
             return Err(newer_format(name, copy, found.format));
         }
         let (order, revision) = (found.order, found.revision);
-        match serde_json::from_slice(found.body) {
+        match value_of(found.body) {
             Ok(value) => match &best.newest {
                 Some(newest) if newest.bytes == bytes => {}
                 Some(newest) if newest.order >= order => best.behind.push(copy),
@@ -172,13 +176,21 @@ fn best<T: DeserializeOwned>(folder: &StateFolder, name: &str) -> Result<Best<T>
                     best.newest = Some(Newest { copy, order, revision, value, bytes });
                 }
             },
-            Err(error) => {
+            Err(why) => {
                 best.behind.push(copy);
-                best.damaged.push(format!("{name}.{copy} does not hold what it should: {error}"));
+                let why = clean(&why, LONGEST_WHY);
+                best.damaged.push(format!("{name}.{copy} does not hold what it should: {why}"));
             }
         }
     }
     Ok(best)
+}
+
+/// A body whose checksum fits may still be anybody's who could write here: bounded before a parser that recurses, and that
+/// repeats a wrong text in its message, sees it.
+fn value_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    check_document(body).map_err(|problem| problem.to_string())?;
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 /// Reads a document. A document that was never written has no value, no damage and revision 0.
@@ -234,6 +246,8 @@ pub fn write<T: Serialize>(folder: &StateFolder, name: &str, revision: u64, valu
     }
     let body = serde_json::to_vec(value)
         .map_err(|error| StoreError::Encode { what: name.to_owned(), message: error.to_string() })?;
+    // Nothing is written that would not be read again.
+    check_document(&body).map_err(|problem| StoreError::Limit(format!("{name} cannot be written: {problem}")))?;
     let prefix = format!("{MARK} {FORMAT} {} {revision}", order.saturating_add(1));
     let mut bytes = format!("{prefix} {}\n", seal(&prefix, &body)).into_bytes();
     bytes.extend_from_slice(&body);

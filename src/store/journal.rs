@@ -31,6 +31,10 @@ const LARGEST_FILE: usize = 4 << 20;
 const KEPT: usize = 8;
 const LONGEST_ACTOR: usize = 200;
 const LONGEST_WHAT: usize = 2000;
+/// No line of ours is longer; one that is makes a parser take as much memory as it pleases.
+const LONGEST_LINE: usize = 64 << 10;
+/// Ours have 32 digits. A chain is followed, so one of any length would make our own lines too long.
+const LONGEST_CHAIN: usize = 64;
 /// The hash before the first line.
 const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -43,6 +47,12 @@ struct Entry {
     actor: String,
     what: String,
     prev: String,
+}
+
+/// The entry of a line, if it is one.
+fn entry_of(line: &[u8]) -> Option<Entry> {
+    let entry: Entry = (line.len() <= LONGEST_LINE).then(|| serde_json::from_slice(line).ok())??;
+    (entry.chain.len() <= LONGEST_CHAIN).then_some(entry)
 }
 
 /// The writing end of the journal.
@@ -73,11 +83,11 @@ struct Tail {
 
 fn tail(bytes: &[u8]) -> Option<Tail> {
     let mut end = bytes.iter().rposition(|&b| b == b'\n')? + 1;
-    let first = bytes.split(|&b| b == b'\n').find_map(|line| serde_json::from_slice::<Entry>(line).ok())?.n;
+    let first = bytes.split(|&b| b == b'\n').find_map(entry_of)?.n;
     while let Some((_, complete)) = bytes.get(..end).and_then(<[u8]>::split_last) {
         let start = complete.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         let line = complete.get(start..)?;
-        if let Ok(entry) = serde_json::from_slice::<Entry>(line) {
+        if let Some(entry) = entry_of(line) {
             return Some(Tail { entry, hash: hex(&sha256(line)), first, length: end });
         }
         end = start;

@@ -7,7 +7,7 @@ use super::list::KeyList;
 use super::{Keyring, Quorum, Role};
 use crate::licence::envelope::{Envelope, MAX_KEY_LIST_BYTES, MAX_LICENCE_BYTES};
 use crate::licence::fields::{self, Fields, malformed};
-use crate::licence::{Reason, Refusal};
+use crate::licence::{Reason, Refusal, written};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -135,7 +135,7 @@ impl KeyChain {
                 return Err(malformed(format!("The file of key lists has no object at lists[{index}].")));
             };
             let list = Envelope::from_members(members.clone())?;
-            if list.to_json().len() > MAX_KEY_LIST_BYTES {
+            if list.length() > MAX_KEY_LIST_BYTES {
                 return Err(Refusal::new(Reason::TooLarge, "The key list is larger than 256 KiB."));
             }
             lists.push(list);
@@ -145,20 +145,22 @@ impl KeyChain {
 
     /// The file, in the shape that [`KeyChain::parse`] reads.
     pub fn to_json(&self) -> Vec<u8> {
+        written::bytes(&self.wire())
+    }
+
+    fn wire(&self) -> impl Serialize {
         #[derive(Serialize)]
         struct Wire<T: Serialize> {
             format: u32,
             lists: Vec<T>,
         }
-        let wire = Wire { format: 1, lists: self.lists.iter().map(Envelope::wire).collect() };
-        // A derived struct of strings cannot fail to serialise.
-        serde_json::to_vec(&wire).unwrap_or_default()
+        Wire { format: 1, lists: self.lists.iter().map(Envelope::wire).collect() }
     }
 
     /// Adds a step at the end. Returns false, and adds nothing, when the file would then be larger than is read again.
     pub fn push(&mut self, list: Envelope) -> bool {
         self.lists.push(list);
-        let fits = self.lists.len() <= MAX_LISTS && self.to_json().len() <= MAX_LICENCE_BYTES;
+        let fits = self.lists.len() <= MAX_LISTS && written::length(&self.wire()) <= MAX_LICENCE_BYTES;
         if !fits {
             self.lists.pop();
         }

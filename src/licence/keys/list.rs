@@ -16,7 +16,7 @@ pub(super) struct KeyList {
 impl KeyList {
     pub fn parse(envelope: &Envelope) -> Result<KeyList, Refusal> {
         envelope.expect_type(KEYS_TYPE)?;
-        if envelope.payload.len() > MAX_KEY_LIST_BYTES || envelope.to_json().len() > MAX_KEY_LIST_BYTES {
+        if envelope.payload.len() > MAX_KEY_LIST_BYTES || envelope.length() > MAX_KEY_LIST_BYTES {
             return Err(Refusal::new(Reason::TooLarge, "The key list is larger than 256 KiB."));
         }
         let members = fields::object(&envelope.payload, "key list")?;

@@ -36,6 +36,41 @@ fn what_was_written_is_read_with_its_revision() {
     assert_eq!(fs::read(folder.file("doc.a")).unwrap(), fs::read(folder.file("doc.b")).unwrap());
 }
 
+/// A checksum is no proof: whoever may write in the folder can make one that fits.
+fn put_body(folder: &StateFolder, copy: &str, body: &[u8]) {
+    let prefix = format!("{MARK} {FORMAT} 9 9");
+    let line = format!("{prefix} {}\n", seal(&prefix, body));
+    fs::write(folder.file(copy), [line.as_bytes(), body].concat()).unwrap();
+}
+
+#[test]
+fn a_body_that_fits_its_checksum_is_bounded_all_the_same() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    write(&folder, "doc", 3, &value("text")).unwrap();
+    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    for (body, why) in [
+        (deep(33), "nested deeper"),
+        (deep(127), "nested deeper"),
+        (format!("[{}0]", "0,".repeat(100_000)), "values"),
+        (format!("[\"{}\"]", "x".repeat(20_000)), "too long"),
+        ("{\"a\":1,\"a\":1}".to_owned(), "twice"),
+        (format!("[{{\"{}\":1}}]", "\u{202E}".repeat(1_000)), "does not hold"),
+    ] {
+        put_body(&folder, "doc.a", body.as_bytes());
+        let found = read::<serde_json::Value>(&folder, "doc");
+        let typed = read::<Value>(&folder, "doc").unwrap();
+        assert_eq!((typed.value, typed.revision), (Some(value("text")), 3), "{why}");
+        assert!(typed.damaged.len() == 1 && typed.damaged[0].contains(why), "{:?}", typed.damaged);
+        assert!(typed.damaged[0].chars().count() < 300 && !typed.damaged[0].contains('\u{202E}'));
+        assert!(why == "does not hold" || found.unwrap().damaged == typed.damaged);
+    }
+    put_body(&folder, "doc.a", deep(32).as_bytes());
+    assert_eq!(read::<serde_json::Value>(&folder, "doc").unwrap().revision, 9);
+    let long = write(&folder, "doc", 10, &vec!["x".repeat(20_000)]);
+    assert!(matches!(long, Err(StoreError::Limit(_))), "nothing is written that would not be read again");
+}
+
 /// Either copy, every byte with every bit flipped and the case bit too, every cut, and something added.
 #[test]
 fn any_damage_to_one_copy_is_seen_and_the_other_counts() {

@@ -277,6 +277,24 @@ fn a_journal_deleted_under_the_leader_shows_as_missing_from_there() {
     assert!(fs::read_to_string(folder.file(CURRENT)).unwrap().contains("entries 1 to 3 were lost"));
 }
 
+#[test]
+fn lines_that_we_would_not_write_are_no_entries_and_the_journal_goes_on() {
+    let chain = "c".repeat(LONGEST_CHAIN + 1);
+    let long = "x".repeat(LONGEST_LINE);
+    let line = |chain: &str, what: &str| {
+        format!(r#"{{"chain":"{chain}","n":1,"time":1,"boot":1,"actor":"","what":"{what}","prev":"{NO_HASH}"}}"#) + "\n"
+    };
+    for (bytes, reason) in [(line("c", &long), "a long line"), (line(&chain, ""), "a long chain")] {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = folder(temp.path());
+        fs::write(folder.file(CURRENT), bytes).unwrap();
+        let (mut journal, notes) = Journal::open(&folder).unwrap();
+        assert!(!notes.is_empty(), "{reason}");
+        journal.append(1, 1, "leader", "began").unwrap();
+        assert!(said(&folder).starts_with("complete from 1"), "{reason}: {}", said(&folder));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_journal_that_is_a_link_is_not_followed() {

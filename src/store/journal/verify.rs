@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::{CURRENT, Entry, LARGEST_FILE, NO_HASH, rotated};
+use super::{CURRENT, LARGEST_FILE, NO_HASH, entry_of, rotated};
 use crate::licence::text::clean;
 use crate::store::error::StoreError;
 use crate::store::{hex, read_limited, sha256};
@@ -98,7 +98,7 @@ pub fn verify_journal(folder: &Path) -> Result<JournalReport, StoreError> {
 }
 
 fn check(report: &mut JournalReport, expected: &mut Option<(u64, String)>, line: &[u8], at: &str) {
-    let Ok(entry) = serde_json::from_slice::<Entry>(line) else {
+    let Some(entry) = entry_of(line) else {
         report.problem(format!("{at}: is not a journal entry"));
         return;
     };
