@@ -13,6 +13,7 @@ mod error;
 mod folder;
 mod fork;
 mod glance;
+mod layout;
 mod leader;
 pub(crate) mod log;
 mod memory;
