@@ -10,7 +10,7 @@ use super::view::View;
 use crate::notice::{Facts, Image};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A sleeper looks again at least this often: a date may have passed with no writer to wake it.
@@ -22,7 +22,6 @@ pub struct Board {
     publish: Mutex<()>,
     changed: Mutex<u64>,
     bell: Condvar,
-    service: AtomicU32,
     /// Raised when the board is given to another runtime: a thread of the one before must not publish any more.
     pub owner: AtomicU64,
 }
@@ -35,7 +34,6 @@ impl Board {
             publish: Mutex::new(()),
             changed: Mutex::new(0),
             bell: Condvar::new(),
-            service: AtomicU32::new(0),
             owner: AtomicU64::new(0),
         };
         board.ring.publish(&words(&Facts::UNKNOWN, 0));
@@ -47,7 +45,6 @@ impl Board {
         let _writer = self.publish.lock();
         self.ring.publish(&words(&Facts::UNKNOWN, 0));
         self.view.store(Arc::new(View::empty()));
-        self.service.store(0, Ordering::Release);
         self.owner.fetch_add(1, Ordering::AcqRel) + 1
     }
 
@@ -58,7 +55,6 @@ impl Board {
             return false;
         }
         self.ring.publish(&words(&view.facts, local));
-        self.service.store(view.facts.service, Ordering::Release);
         self.view.store(Arc::new(view));
         drop(writer);
         self.wake();
@@ -97,24 +93,29 @@ impl Board {
         self.view.load_full()
     }
 
-    /// Sleeps until the revision differs from `seen` or `service` changed, until `deadline`, or until `closed`.
-    pub fn wait(&self, seen: u64, deadline: Instant, now: impl Fn() -> i64, closed: impl Fn() -> bool) -> Wait {
-        let service = self.service.load(Ordering::Acquire);
+    /// Sleeps until the board shows something else than what was `seen`, until `deadline`, or until `closed`.
+    pub fn wait(&self, seen: Seen, deadline: Instant, now: impl Fn() -> i64, closed: impl Fn() -> bool) -> Wait {
         let mut changed = self.changed.lock();
         loop {
             if closed() {
                 return Wait::Closed;
             }
-            let revision = self.image(now()).revision;
-            if revision != seen || self.service.load(Ordering::Acquire) != service {
-                return Wait::Changed(revision);
+            let present = self.seen(now());
+            if present != seen {
+                return Wait::Changed(present);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Wait::TimedOut(revision);
+                return Wait::TimedOut;
             }
             changed = self.bell.wait_for(changed, left.min(LOOK_AGAIN));
         }
+    }
+
+    /// What there is to see at `local`.
+    pub fn seen(&self, local: i64) -> Seen {
+        let image = self.image(local);
+        Seen { revision: image.revision, service: image.service }
     }
 
     /// Wakes everybody in [`Board::wait`].
@@ -124,10 +125,17 @@ impl Board {
     }
 }
 
+/// What a wait compares. The service is in no revision, since it is this process's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub revision: u64,
+    pub service: u32,
+}
+
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    Changed(u64),
-    TimedOut(u64),
+    Changed(Seen),
+    TimedOut,
     Closed,
 }
