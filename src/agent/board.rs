@@ -54,8 +54,10 @@ impl Board {
         if self.owner.load(Ordering::Acquire) != owner {
             return false;
         }
-        self.ring.publish(&words(&view.facts, local));
+        let words = words(&view.facts, local);
+        // Before the integers: whoever has seen these finds texts that are no older.
         self.view.store(Arc::new(view));
+        self.ring.publish(&words);
         drop(writer);
         self.wake();
         true
