@@ -367,8 +367,9 @@ ORS_API int32_t ORS_CALL ors_open(const ors_options *options, ors_agent *out, or
 ORS_API int32_t ORS_CALL ors_close(ors_agent agent, uint32_t timeout_ms);
 
 /**
- * Sleeps until the revision differs from seen, or the service changes, for timeout_ms at most (ORS_DEFAULT_WAIT = 2,000).
- * Level-triggered: nothing is missed. *revision (optional) is the present one whenever this returns 0.
+ * Sleeps until the revision differs from seen, or the service from what this handle's last wait told (at first: from what it was at
+ * ors_open), for timeout_ms at most (ORS_DEFAULT_WAIT = 2,000). Level-triggered: what changed before the call is not missed. Threads
+ * that wait for the service each at its own time need a handle each. *revision (optional) is the present one whenever this returns 0.
  *
  * Returns 0, ORS_E_TIMEOUT, ORS_E_CLOSED, ORS_E_REENTRANT.
  */

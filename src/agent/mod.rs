@@ -13,8 +13,11 @@ mod error;
 mod folder;
 mod fork;
 mod glance;
+mod layout;
 mod leader;
+mod life;
 pub(crate) mod log;
+mod mailbox;
 mod memory;
 mod options;
 mod publish;
@@ -46,13 +49,13 @@ use crate::injected;
 use crate::licence::written;
 use crate::notice::Image;
 use arc_swap::ArcSwapOption;
-use board::{Board, Wait};
+use board::{Board, Seen, Wait};
 use commands::{Command, Done};
 use options::{COLD, Checked};
 use runtime::Runtime;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -66,6 +69,8 @@ pub struct Agent {
     checked: Checked,
     kind: Opened,
     closed: AtomicBool,
+    /// The service that a wait on this handle told last; at first what it was when the handle was opened.
+    told_service: AtomicU32,
     /// Its own number: a log sink belongs to the agent that set it.
     number: u64,
 }
@@ -87,11 +92,12 @@ impl Agent {
             checked,
             kind,
             closed: AtomicBool::new(false),
+            told_service: AtomicU32::new(0),
             number: NUMBER.fetch_add(1, Relaxed),
         };
         if checked.read_only {
             let kind = Agent::glance(&checked)?;
-            return Ok(agent(checked, kind));
+            return agent(checked, kind).opened();
         }
         let deadline = Instant::now() + COLD;
         let runtime = registry::registry().join(checked.clone(), deadline)?;
@@ -99,7 +105,13 @@ impl Agent {
         let agent = agent(checked, Opened::Live(ArcSwapOption::from(Some(runtime.clone()))));
         injected::point();
         runtime.wait_until_loaded(deadline)?;
-        Ok(agent)
+        agent.opened()
+    }
+
+    /// From now on a change of the service is news.
+    fn opened(self) -> Result<Agent, Error> {
+        self.told_service.store(self.status()?.service, SeqCst);
+        Ok(self)
     }
 
     fn glance(checked: &Checked) -> Result<Opened, Error> {
@@ -202,7 +214,8 @@ impl Agent {
         Ok(self.board()?.image(clock::coarse_seconds()))
     }
 
-    /// Sleeps until the revision differs from `seen`; returns the present one.
+    /// Sleeps until the revision differs from `seen`, or the service from what a wait on this handle told last; returns the
+    /// present revision.
     ///
     /// # Errors
     /// `Timeout` after `wait`, `Closed` when this handle is closed meanwhile.
@@ -212,9 +225,13 @@ impl Agent {
             // In a forked child: a runtime of its own, or nobody would ever wake this call.
             self.runtime()?;
         }
+        let seen = Seen { revision: seen, service: self.told_service.load(SeqCst) };
         match self.board()?.wait(seen, deadline, clock::coarse_seconds, || self.closed.load(SeqCst)) {
-            Wait::Changed(revision) => Ok(revision),
-            Wait::TimedOut(_) => Err(Error::new(Kind::Timeout, "", "Nothing changed in that time.")),
+            Wait::Changed(present) => {
+                self.told_service.store(present.service, SeqCst);
+                Ok(present.revision)
+            }
+            Wait::TimedOut => Err(Error::new(Kind::Timeout, "", "Nothing changed in that time.")),
             Wait::Closed => Err(Error::closed()),
         }
     }

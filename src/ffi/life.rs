@@ -5,7 +5,7 @@ use super::error::ErrorOut;
 use super::guard::{cold, hot, outside_sink, reported};
 use super::structs::{self, ors_agent, ors_error, ors_options, zero_number};
 use super::texts::{TextOut, member, text_in};
-use super::{slots, wait, with_agent};
+use super::{HANDLES, wait, with_agent};
 use crate::agent::{Agent, Error, Options};
 use crate::words;
 use std::ffi::c_char;
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn ors_open(options: *const ors_options, out: *mut ors_age
             return Err(structs::BadStruct::Null.about("out"));
         }
         let options = unsafe { options_in(options)? };
-        let handle = slots::insert(Agent::open(&options)?)?;
+        let handle = HANDLES.insert(Agent::open(&options)?)?;
         // SAFETY: not NULL, writable; it need not be aligned.
         unsafe { out.write_unaligned(handle) };
         Ok(())
@@ -113,7 +113,7 @@ unsafe fn options_in(options: *const ors_options) -> Result<Options, Error> {
 #[unsafe(no_mangle)]
 pub extern "C" fn ors_close(agent: ors_agent, timeout_ms: u32) -> i32 {
     hot(|| {
-        let agent = slots::remove(agent).ok_or_else(Error::closed)?;
+        let agent = HANDLES.remove(agent).ok_or_else(Error::closed)?;
         // The sink runs on the very thread that would be waited for.
         let outside = outside_sink();
         let ended = agent.close(if outside.is_ok() { wait(timeout_ms) } else { Duration::ZERO });
@@ -121,8 +121,9 @@ pub extern "C" fn ors_close(agent: ors_agent, timeout_ms: u32) -> i32 {
     })
 }
 
-/// Sleeps until the revision differs from seen, or the service changes, for timeout_ms at most (ORS_DEFAULT_WAIT = 2,000).
-/// Level-triggered: nothing is missed. *revision (optional) is the present one whenever this returns 0.
+/// Sleeps until the revision differs from seen, or the service from what this handle's last wait told (at first: from what it was at
+/// ors_open), for timeout_ms at most (ORS_DEFAULT_WAIT = 2,000). Level-triggered: what changed before the call is not missed. Threads
+/// that wait for the service each at its own time need a handle each. *revision (optional) is the present one whenever this returns 0.
 ///
 /// Returns 0, ORS_E_TIMEOUT, ORS_E_CLOSED, ORS_E_REENTRANT.
 #[unsafe(no_mangle)]

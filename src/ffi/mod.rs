@@ -33,10 +33,13 @@ use crate::injected;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The handles of this process.
+static HANDLES: slots::Table = slots::Table::new();
+
 /// The agent of a handle, for calls that may wait or allocate. In a forked child, a call that started a new runtime lets the
 /// slot follow it.
 fn with_agent<T>(handle: ors_agent, work: impl FnOnce(&Arc<Agent>) -> Result<T, Error>) -> Result<T, Error> {
-    let live = slots::Live::find(handle).ok_or_else(Error::closed)?;
+    let live = HANDLES.find(handle).ok_or_else(Error::closed)?;
     // First: `agent` finds that the handle lives still, so this is its own.
     let board = live.board();
     let agent = live.agent()?;

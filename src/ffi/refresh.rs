@@ -3,10 +3,9 @@
 use super::codes::*;
 use super::guard::{guard, hot, reported};
 use super::life::LONGEST_LANGUAGE;
-use super::slots::Live;
 use super::structs::{self, BadStruct, Out, Sized32, ors_agent, ors_error, ors_licence_status, ors_notice_status};
 use super::texts::{self, TextOut, text_in};
-use super::with_agent;
+use super::{HANDLES, with_agent};
 use crate::agent::{Error, Field, Shown};
 use crate::clock;
 use crate::injected;
@@ -62,7 +61,7 @@ unsafe fn status<T: Sized32, const N: usize>(agent: ors_agent, out: *mut T) -> R
     };
     // All that is usual, and nothing that has to be kept over another call: that would cost every refresh its registers.
     if out.holds_words(N)
-        && let Some(live) = Live::find(agent)
+        && let Some(live) = HANDLES.find(agent)
         && let Some(board) = live.board()
         && board.ready_status::<N>(local, |index, word| out.put(index, word))
         && live.still()
@@ -77,7 +76,7 @@ unsafe fn status<T: Sized32, const N: usize>(agent: ors_agent, out: *mut T) -> R
 #[cold]
 #[inline(never)]
 fn unusual_status(agent: ors_agent, out: &Out, words: usize, local: i64) -> Result<(), i32> {
-    if let Some(live) = Live::find(agent)
+    if let Some(live) = HANDLES.find(agent)
         && let Some(board) = live.board()
     {
         board.status(local).iter().take(words).enumerate().for_each(|(index, word)| out.put(index, *word));

@@ -17,16 +17,18 @@ use super::disk::Access;
 use super::durable;
 use super::error::StoreError;
 use super::folder::StateFolder;
-use super::reading::{list, read_limited};
+use super::reading::list;
 use super::{hex, sha256};
 use crate::licence::text::clean;
 
+mod ends;
 mod verify;
+use ends::{Ends, Tail, ends};
 pub use verify::{JournalReport, verify_journal};
 
 const CURRENT: &str = "journal.jsonl";
 const ROTATE_AT: u64 = 1 << 20;
-/// A file that cannot be rotated grows no further than this, and none larger is read.
+/// A file that cannot be rotated grows no further than this, and none larger is looked at.
 const LARGEST_FILE: usize = 4 << 20;
 const KEPT: usize = 8;
 const LONGEST_ACTOR: usize = 200;
@@ -71,30 +73,6 @@ pub struct Journal {
     unsure: bool,
 }
 
-/// The last good line of a file.
-struct Tail {
-    entry: Entry,
-    hash: String,
-    /// Number of the first good line.
-    first: u64,
-    /// Bytes up to and with the last good line.
-    length: usize,
-}
-
-fn tail(bytes: &[u8]) -> Option<Tail> {
-    let mut end = bytes.iter().rposition(|&b| b == b'\n')? + 1;
-    let first = bytes.split(|&b| b == b'\n').find_map(entry_of)?.n;
-    while let Some((_, complete)) = bytes.get(..end).and_then(<[u8]>::split_last) {
-        let start = complete.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        let line = complete.get(start..)?;
-        if let Some(entry) = entry_of(line) {
-            return Some(Tail { entry, hash: hex(&sha256(line)), first, length: end });
-        }
-        end = start;
-    }
-    None
-}
-
 /// The rotated files with the number of their first entry, lowest first.
 fn rotated(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
@@ -118,8 +96,8 @@ impl Journal {
     pub fn open(folder: &StateFolder) -> Result<(Journal, Vec<String>), StoreError> {
         let path = folder.file(CURRENT);
         let mut notes = Vec::new();
-        let found = match read_limited(&path, LARGEST_FILE) {
-            Ok(bytes) => Some(bytes),
+        let found = match ends(&path) {
+            Ok(ends) => Some(ends),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) if matches!(error.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput) => {
                 notes.push(format!("{CURRENT} {error}"));
@@ -138,18 +116,18 @@ impl Journal {
             pending: Vec::new(),
             unsure: false,
         };
-        match found.as_deref().map(|bytes| (bytes.len(), tail(bytes))) {
-            Some((all, Some(tail))) => {
-                let torn = all - tail.length;
+        match found {
+            Some(Ends { size, tail: Some(tail) }) => {
+                let torn = size.saturating_sub(tail.length);
                 if torn > 0 {
                     journal.cut_to(tail.length)?;
                     notes.push(format!("a torn last line of the journal, {torn} bytes, was cut"));
                 }
-                (journal.first, journal.length) = (tail.first, tail.length as u64);
+                (journal.first, journal.length) = (tail.first, tail.length);
                 journal.follow(tail);
             }
-            Some((all, None)) => {
-                if all > 0 {
+            Some(Ends { size, tail: None }) => {
+                if size > 0 {
                     notes.push(format!("{CURRENT} holds no readable line"));
                     set_aside(folder, &path, &mut notes)?;
                 }
@@ -179,24 +157,24 @@ impl Journal {
         let folder = self.folder.path().to_owned();
         let files = rotated(&folder).map_err(StoreError::io("list the journal", &folder))?;
         for (_, path) in files.iter().rev() {
-            match read_limited(path, LARGEST_FILE).map(|bytes| tail(&bytes)) {
-                Ok(Some(tail)) => {
+            match ends(path) {
+                Ok(Ends { tail: Some(tail), .. }) => {
                     self.follow(tail);
                     return Ok(());
                 }
-                Ok(None) => notes.push(format!("{} holds no readable line", path.display())),
+                Ok(_) => notes.push(format!("{} holds no readable line", path.display())),
                 Err(error) => notes.push(format!("{} cannot be read: {error}", path.display())),
             }
         }
         Ok(())
     }
 
-    fn cut_to(&self, length: usize) -> Result<(), StoreError> {
+    fn cut_to(&self, length: u64) -> Result<(), StoreError> {
         let path = self.folder.file(CURRENT);
         let disk = self.folder.disk();
         disk.append(&path, Access::Owner)
             .and_then(|file| {
-                disk.cut(&file, length as u64)?;
+                disk.cut(&file, length)?;
                 disk.sync(&file)
             })
             .map_err(StoreError::io("cut a torn line of the journal", &path))

@@ -74,6 +74,16 @@ pub fn passes(error: &io::Error) -> bool {
     ) || os::is_shortage(error)
 }
 
+/// The same file, opened but not read, with its size.
+///
+/// # Errors
+/// As [`read_limited`].
+pub(super) fn open_limited(path: &Path, limit: usize) -> io::Result<(File, u64)> {
+    let file = os::open_plain(path)?;
+    let size = file.metadata()?.len();
+    if size > u64::try_from(limit).unwrap_or(u64::MAX) { Err(too_large(limit)) } else { Ok((file, size)) }
+}
+
 /// For files of the operating system, which distributions turn into links.
 #[cfg(unix)]
 pub(super) fn read_limited_through_links(path: &Path, limit: usize) -> io::Result<Vec<u8>> {

@@ -3,7 +3,6 @@
 use crate::support::{Site, licence};
 use ors::ffi::*;
 use serde_json::json;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 fn wait(agent: ors_agent, seen: u64, timeout_ms: u32) -> (i32, u64, Duration) {
@@ -71,23 +70,34 @@ fn enabling_makes_the_service_ready_and_wakes_who_waits() {
     host.until_sequence(7);
     let revision = host.notices().revision;
     assert_eq!((host.notices().service, host.settings()["runtime"]["state"].as_str()), (ORS_SERVICE_OFF, Some("off")));
-    let woken = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            assert_eq!(wait(host.agent, revision, 60_000).0, ORS_OK);
-            woken.store(true, SeqCst);
-        });
-        let deadline = Instant::now() + Duration::from_secs(20);
-        // The thread may not sleep yet at the first change.
-        for enabled in [true, false].into_iter().cycle() {
-            host.set(&json!({ "enabled": enabled })).unwrap();
-            let ready = if enabled { ORS_SERVICE_READY } else { ORS_SERVICE_OFF };
-            assert_eq!(host.notices().service, ready, "in force on return");
-            if woken.load(SeqCst) || Instant::now() > deadline {
-                break;
-            }
-        }
-        assert!(woken.load(SeqCst));
+        // Whether it sleeps already or begins to only then.
+        let waiting = scope.spawn(|| wait(host.agent, revision, 60_000));
+        host.set(&json!({ "enabled": true })).unwrap();
+        assert_eq!(host.notices().service, ORS_SERVICE_READY, "in force on return");
+        let (code, told, took) = waiting.join().unwrap();
+        assert_eq!((code, told), (ORS_OK, revision), "the service is this process's own and in no revision");
+        assert!(took < Duration::from_secs(20), "{took:?}");
     });
-    assert_eq!(host.notices().revision, revision, "the service is this process's own and in no revision");
+    assert_eq!(host.notices().revision, revision);
+}
+
+#[test]
+fn a_service_that_changed_before_the_wait_is_told_once_on_each_handle() {
+    let site = Site::with(7);
+    let (one, other) = (site.open(), site.open());
+    one.until_sequence(7);
+    let revision = one.notices().revision;
+    one.set(&json!({ "enabled": true })).unwrap();
+    for host in [&one, &other] {
+        let (code, told, took) = wait(host.agent, revision, 60_000);
+        assert_eq!((code, told), (ORS_OK, revision), "changed before the wait began");
+        assert!(took < Duration::from_secs(20), "{took:?}");
+        assert_eq!(wait(host.agent, revision, 50).0, ORS_E_TIMEOUT, "it was told");
+    }
+    one.set(&json!({ "enabled": false })).unwrap();
+    one.set(&json!({ "enabled": true })).unwrap();
+    assert_eq!(wait(one.agent, revision, 50).0, ORS_E_TIMEOUT, "as it was told");
+    let late = site.open();
+    assert_eq!(wait(late.agent, revision, 50).0, ORS_E_TIMEOUT, "as it was when this handle was opened");
 }
