@@ -23,7 +23,7 @@ use crate::licence::text::clean;
 
 mod ends;
 mod verify;
-use ends::{Ends, Tail, ends};
+use ends::{Ends, Tail, ends, recent};
 pub use verify::{JournalReport, verify_journal};
 
 const CURRENT: &str = "journal.jsonl";
@@ -216,13 +216,11 @@ impl Journal {
             if found.len() == most {
                 break;
             }
-            let bytes = match read_limited(path, LARGEST_FILE) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            match recent(path, most - found.len()) {
+                Ok(entries) => found.extend(entries.into_iter().map(|entry| entry.what)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(StoreError::io("read the journal", path)(error)),
-            };
-            let lines = bytes.rsplit(|&b| b == b'\n').filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
-            found.extend(lines.take(most - found.len()).map(|entry| entry.what));
+            }
         }
         found.reverse();
         Ok(found)

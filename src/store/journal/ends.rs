@@ -60,6 +60,28 @@ fn piece(file: &mut (impl Read + Seek), from: u64, to: u64) -> io::Result<Vec<u8
 
 /// The last good line, its hash, and where it ends.
 fn last(file: &mut (impl Read + Seek), size: u64) -> io::Result<Option<(Entry, String, u64)>> {
+    backwards(file, size, |entry, line, end| Some((entry, hex(&sha256(line)), end)))
+}
+
+/// The last `most` good entries of a file, the newest first.
+pub(super) fn recent(path: &Path, most: usize) -> io::Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    if most > 0 {
+        let (mut file, size) = open_limited(path, LARGEST_FILE)?;
+        backwards(&mut file, size, |entry, _, _| {
+            found.push(entry);
+            (found.len() == most).then_some(())
+        })?;
+    }
+    Ok(found)
+}
+
+/// Shows the good lines and where they end, the last one first, until one is what is looked for.
+fn backwards<T>(
+    file: &mut (impl Read + Seek),
+    size: u64,
+    mut each: impl FnMut(Entry, &[u8], u64) -> Option<T>,
+) -> io::Result<Option<T>> {
     let mut to = size;
     loop {
         let from = to.saturating_sub(PIECE);
@@ -70,15 +92,16 @@ fn last(file: &mut (impl Read + Seek), size: u64) -> io::Result<Option<(Entry, S
             // The first line of a piece may have begun before it.
             let Some(start) = start.or((from == 0).then_some(0)) else { break };
             let line = complete.get(start..).unwrap_or_default();
-            if let Some(entry) = entry_of(line) {
-                return Ok(Some((entry, hex(&sha256(line)), from + end as u64)));
+            if let Some(found) = entry_of(line).and_then(|entry| each(entry, line, from + end as u64)) {
+                return Ok(Some(found));
             }
             end = start;
         }
         if from == 0 {
             return Ok(None);
         }
-        to = from + OVERLAP;
+        // What is left of the piece is the end of a line, which is looked at whole next time; one that is too long is none.
+        to = if end > LONGEST_LINE + 1 { from } else { from + end as u64 };
     }
 }
 
@@ -158,6 +181,27 @@ mod tests {
         assert_eq!(seen(bytes.clone()), (expected, 2 * PIECE));
         bytes.extend_from_slice(b"{\"chain\":\"torn");
         assert_eq!(seen(bytes), (expected, 2 * PIECE));
+    }
+
+    #[test]
+    fn each_good_line_is_shown_once_from_the_last_to_the_first() {
+        let mut bytes = Vec::new();
+        for n in 1..=500 {
+            bytes.extend(line(n, usize::try_from(n).unwrap() * 37 % 2_000));
+            if n % 50 == 0 {
+                bytes.extend(vec![b'x'; usize::try_from(n).unwrap() * 1_000]);
+                bytes.push(b'\n');
+            }
+        }
+        bytes.extend_from_slice(b"{\"torn");
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("journal.jsonl");
+        std::fs::write(&path, &bytes).unwrap();
+        for most in [0, 1, 7, 500, 1_000] {
+            let numbers: Vec<u64> = recent(&path, most).unwrap().iter().map(|entry| entry.n).collect();
+            let expected: Vec<u64> = (1..=500).rev().take(most).collect();
+            assert_eq!(numbers, expected, "{most}");
+        }
     }
 
     #[test]
