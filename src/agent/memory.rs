@@ -161,6 +161,8 @@ impl Memory {
     /// The same for the one who writes it from now on: on top of the newest, or not at all. Both copies of each document
     /// hold it then, so that nothing older can come back.
     pub fn take_over(&mut self) -> Result<(), StoreError> {
+        let (settings, _) = Settings::load_newest(&self.folder)?;
+        self.settings = settings;
         self.read(true)?;
         document::mend::<State>(&self.folder, STATE)?;
         document::mend::<Floor>(&self.folder, FLOOR)
@@ -170,10 +172,10 @@ impl Memory {
         let mut notes = Vec::new();
         let mut state = document::read::<State>(&self.folder, STATE)?;
         let mut floor = document::read::<Floor>(&self.folder, FLOOR)?;
+        let mut acknowledged = handover::read_acknowledged(&self.folder)?;
         if to_change {
-            (state, floor) = (state.to_change()?, floor.to_change()?);
+            (state, floor, acknowledged) = (state.to_change()?, floor.to_change()?, acknowledged.to_change()?);
         }
-        let acknowledged = handover::read_acknowledged(&self.folder)?;
         notes.extend(damage(&state.damaged, state.value.is_none()));
         notes.extend(damage(&floor.damaged, floor.value.is_none()));
         notes.extend(damage(&acknowledged.damaged, acknowledged.value.is_none()));
@@ -205,7 +207,7 @@ impl Memory {
 
     /// What any process may have acknowledged.
     pub fn reload_acknowledged(&mut self) -> Result<(), StoreError> {
-        self.acknowledged = handover::read_acknowledged(&self.folder)?.value.unwrap_or_default();
+        self.acknowledged = handover::read_acknowledged(&self.folder)?.to_change()?.value.unwrap_or_default();
         Ok(())
     }
 

@@ -136,7 +136,6 @@ impl Worker {
         for note in notes {
             worker.note(note);
         }
-        worker.document_stamps = Some(worker.memory.stamps());
         worker.follow_path();
         worker.try_to_lead();
         worker.settle();
@@ -204,7 +203,7 @@ impl Worker {
     fn reload(&mut self) -> bool {
         let keys = self.memory.keyring.version();
         let mut whole = true;
-        match Settings::load(&self.memory.folder) {
+        match Settings::load_newest(&self.memory.folder) {
             Ok((settings, notes)) => {
                 self.memory.settings = settings;
                 notes.into_iter().for_each(|note| self.note(note));

@@ -11,6 +11,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ring::digest;
 use serde::Serialize;
@@ -20,13 +21,15 @@ use super::disk::Access;
 use super::durable::{self, Ready};
 use super::error::StoreError;
 use super::folder::StateFolder;
-use super::reading::{self, FileStamp, passes, read_limited};
+use super::reading::{self, FileStamp, passes, read_patiently};
 use crate::licence::json::check_document;
 use crate::licence::text::clean;
 
 const FORMAT: u64 = 1;
 const MARK: &str = "ors-document";
 const LIMIT: usize = 4 << 20;
+/// For a copy that cannot be read just now, before the other one is taken for the newer. A host's call reads four.
+const PATIENCE: Duration = Duration::from_millis(30);
 const LONGEST_LINE: usize = 160;
 /// Characters of a parser's words that are repeated in a note.
 const LONGEST_WHY: usize = 200;
@@ -79,7 +82,7 @@ fn path_of(folder: &StateFolder, name: &str, copy: &str) -> PathBuf {
 }
 
 fn find(folder: &StateFolder, name: &str, copy: &str) -> Found {
-    match read_limited(&path_of(folder, name, copy), LIMIT) {
+    match read_patiently(&path_of(folder, name, copy), LIMIT, PATIENCE) {
         Ok(bytes) => Found::Bytes(bytes),
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound => Found::Missing,

@@ -238,6 +238,15 @@ impl Settings {
         Ok((settings, notes))
     }
 
+    /// The same for those who act on what is newest: a copy that cannot be read just now is an error, since it may be that.
+    ///
+    /// # Errors
+    /// As [`Settings::load`], and for that copy.
+    pub fn load_newest(folder: &StateFolder) -> Result<(Settings, Vec<String>), StoreError> {
+        let Loaded { settings, notes, unread, .. } = stored::load(folder)?;
+        unread.map_or(Ok((settings, notes)), Err)
+    }
+
     /// The secrets as they are on the disk now, for the moment in which they are needed.
     ///
     /// # Errors

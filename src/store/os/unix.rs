@@ -240,6 +240,43 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_rename_that_cannot_be_done_leaves_what_it_would_have_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::write(&to, "old").unwrap();
+        assert!(rename(&from, &to, Duration::ZERO).is_err());
+        assert_eq!(fs::read(&to).unwrap(), b"old");
+        fs::write(&from, "new").unwrap();
+        assert_eq!(rename_new(&from, &to, Duration::ZERO).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&to).unwrap(), b"old");
+        rename(&from, &to, Duration::ZERO).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_is_there_at_every_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::write(&to, "old").unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let looks = scope.spawn(|| {
+                let mut looks = 0_u64;
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    assert!(to.exists(), "gone for a moment");
+                    looks += 1;
+                }
+                looks
+            });
+            let replaced =
+                (0..20_000).all(|_| fs::write(&from, "new").and_then(|()| rename(&from, &to, Duration::ZERO)).is_ok());
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(replaced);
+            assert!(looks.join().unwrap() > 0);
+        });
+    }
+
+    #[test]
     fn processes_are_known() {
         assert!(process_exists(std::process::id()) && process_exists(1));
         assert!(!process_exists(0) && !process_exists(u32::MAX) && !process_exists(4_194_999));
