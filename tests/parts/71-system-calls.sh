@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# A host on the shipped file, killed at each system call of an install, of changes and of starts; each call failing, once and for ever; faults in recoveries.
+# soak
+# needs: cc=gcc strace=strace
+. "$(dirname "${BASH_SOURCE[0]}")/../support/env.sh"
+
+ship_linux
+began=$SECONDS
+ORS_SHIPPED=$SHIP/linux cargo test --locked --test kills -- --skip a_kill_at_any_moment --nocapture --test-threads=1
+echo "system calls: $((SECONDS - began)) s"
