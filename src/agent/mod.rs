@@ -18,6 +18,7 @@ pub(crate) mod log;
 mod memory;
 mod options;
 mod publish;
+mod putting;
 mod record;
 mod registry;
 mod reread;
