@@ -55,7 +55,7 @@ pub struct PutJob {
     pub genuine: Genuine,
     pub keyring: Keyring,
     pub product: Product,
-    pub previous: Option<Genuine>,
+    pub left_overs: Vec<(String, String)>,
     pub state: StateFolder,
     pub now: i64,
 }
@@ -185,7 +185,7 @@ fn put(job: &PutJob, alive: &dyn Fn() -> bool) -> Result<(), Failed> {
         genuine: &job.genuine,
         keyring: &job.keyring,
         product: &job.product,
-        previous: job.previous.as_ref(),
+        left_overs: &job.left_overs,
         backup: &backup,
         now: job.now,
         may_go_on: alive,

@@ -4,6 +4,7 @@
 
 use super::folder::{Failed, Job};
 use super::log;
+use super::putting::Putting;
 use super::standing::Offer;
 use super::worker::Worker;
 use crate::clock;
@@ -160,7 +161,7 @@ impl Worker {
                     let genuine = genuine.clone();
                     self.put_back(genuine, "put back", moment);
                 }
-                Some((genuine, Source::Folder(_))) if !self.fls_fits(genuine) => {
+                Some((genuine, Source::Folder(_))) if !self.fls_fits(genuine) || self.is_cut_off(genuine) => {
                     let genuine = genuine.clone();
                     self.put_back(genuine, "repair", moment);
                 }
@@ -218,6 +219,11 @@ impl Worker {
         })
     }
 
+    /// Whether an install has not come to its end, so that files of another licence may lie in the folder.
+    fn is_cut_off(&self, genuine: &Genuine) -> bool {
+        self.memory.state.putting.as_ref().is_some_and(|putting| putting.is_about(genuine.licence()))
+    }
+
     fn start_placing(&mut self, placing: Placing, choice: &Choice, moment: &Moment) {
         let Some(place) = self.scan.as_ref().map(|scan| scan.place.clone()) else { return };
         let why_not = match self.scan_state() {
@@ -230,24 +236,24 @@ impl Worker {
         if let Some(why_not) = why_not {
             return self.placed(placing, Err(Failed::Other(why_not)));
         }
-        let (file, previous) = match &choice.in_use {
+        let file = match &choice.in_use {
             // A licence for another serial, confirmed by an administrator, does not take the old one's file.
             Some((used, _)) if used.licence().serial != placing.genuine.licence().serial => {
-                (placing.genuine.licence().file_name(), None)
+                placing.genuine.licence().file_name()
             }
-            // Somebody put it there before us, or a process that died was not done with it: what the one before it brought
-            // may still be there.
-            Some((used, Source::Folder(file))) if used.digest() == placing.genuine.digest() => {
-                let before = self.memory.replaced.clone();
-                (file.clone(), before.filter(|before| before.licence().serial == used.licence().serial))
-            }
-            Some((used, Source::Folder(file))) => (file.clone(), Some(used.clone())),
-            Some((used, Source::Copy)) => (self.file_for(&placing.genuine), Some(used.clone())),
-            None => (self.file_for(&placing.genuine), None),
+            Some((_, Source::Folder(file))) => file.clone(),
+            Some((_, Source::Copy)) | None => self.file_for(&placing.genuine),
         };
         let genuine = placing.genuine.clone();
+        let used = choice.in_use.as_ref().map(|(used, _)| used.licence());
+        let mut state = self.memory.state.clone();
+        state.putting = Putting::begin(state.putting.as_ref(), used, genuine.licence());
+        let left_overs = state.putting.as_ref().map(|putting| putting.left_overs(genuine.licence()));
+        if let Err(error) = self.memory.save(state) {
+            return self.placed(placing, Err(Failed::Other(format!("the state could not be stored: {error}"))));
+        }
         self.placing = Some(placing);
-        self.give_put(place.folder, file, genuine, previous, moment.local);
+        self.give_put(place.folder, file, genuine, left_overs.unwrap_or_default(), moment.local);
     }
 
     fn file_for(&self, genuine: &Genuine) -> String {
@@ -279,6 +285,11 @@ impl Worker {
                 );
                 self.count("installed");
                 self.reread.want();
+                let mut state = self.memory.state.clone();
+                state.putting = None;
+                if let Err(error) = self.memory.save(state) {
+                    self.trouble("The state could not be stored", &error);
+                }
                 self.drop_upload(placing.upload);
                 self.look_now = true;
                 // What was seen is from before: nothing more is written until the folder was looked at again.

@@ -4,6 +4,7 @@
 //! and each can be lost: a fresh start begins from what it finds.
 
 use super::announce::Announcements;
+use super::putting::Putting;
 use super::standing::Standing;
 use super::told::Told;
 use crate::floating::manual::{self, Waiting};
@@ -45,6 +46,8 @@ pub struct State {
     followed: String,
     /// What the journal tells.
     pub told: Told,
+    /// The install that has not come to its end.
+    pub putting: Option<Putting>,
     /// Boot-time seconds of the last times a licence was put back, with the boot they belong to.
     pub put_back: Vec<u64>,
     pub put_back_boot: String,
@@ -118,8 +121,6 @@ pub struct Memory {
     floor: Floor,
     floor_revision: u64,
     pub copy: Option<Genuine>,
-    /// The verified copy before this one, where this process has replaced it.
-    pub replaced: Option<Genuine>,
     pub settings: Settings,
     pub acknowledged: Acknowledged,
     pub waiting: Option<Waiting>,
@@ -141,7 +142,6 @@ impl Memory {
             floor: Floor::default(),
             floor_revision: 0,
             copy: None,
-            replaced: None,
             settings,
             acknowledged: Acknowledged::default(),
             waiting: None,
@@ -289,7 +289,7 @@ impl Memory {
             let path = self.folder.file(COPY_FILE);
             replace(self.folder.disk().as_ref(), &path, genuine.bytes(), Access::Owner)
                 .map_err(|error| StoreError::Io { what: "write the verified copy".to_owned(), path, error })?;
-            self.replaced = self.copy.replace(genuine.clone());
+            self.copy = Some(genuine.clone());
         }
         let mut floor = self.floor.clone();
         if from_folder && floor.raise(genuine) {

@@ -21,6 +21,7 @@ mod mailbox;
 mod memory;
 mod options;
 mod publish;
+mod putting;
 mod record;
 mod registry;
 mod reread;

@@ -326,12 +326,12 @@ impl Worker {
         folder: PathBuf,
         file: String,
         genuine: Genuine,
-        previous: Option<Genuine>,
+        left_overs: Vec<(String, String)>,
         now: i64,
     ) {
         let state = self.memory.folder.clone();
         let (keyring, product) = (self.memory.keyring.clone(), self.memory.product.clone());
-        let job = PutJob { folder, file, genuine, keyring, product, previous, state, now };
+        let job = PutJob { folder, file, genuine, keyring, product, left_overs, state, now };
         if !self.give(Job::Put(Box::new(job))) {
             // The folder thread is at something else: decide again when it is done.
             self.wanted = self.placing.take();

@@ -4,7 +4,7 @@
 //! fresh open before anyone calls it installed. Nothing is written at all where a newer licence lies, or where what lies
 //! there cannot be read: what wanted this was decided a moment ago, from an older look.
 
-use crate::licence::{FlsFile, Genuine, Keyring, MAX_LICENCE_BYTES, Product, verify};
+use crate::licence::{FlsFile, Genuine, Keyring, MAX_LICENCE_BYTES, Product, hex, sha256, verify};
 use crate::store::{Access, Disk, StateFolder, read_limited, read_patiently, remove, replace};
 use std::fmt;
 use std::io;
@@ -53,8 +53,9 @@ pub struct Put<'a> {
     /// By which what lies there is judged.
     pub keyring: &'a Keyring,
     pub product: &'a Product,
-    /// The licence that this one follows: floating server's files that only it brought are taken away again.
-    pub previous: Option<&'a Genuine>,
+    /// Floating server's files that licences before this one brought and this one does not, by name and SHA-256: they are
+    /// taken away again.
+    pub left_overs: &'a [(String, String)],
     /// Where replaced files are kept.
     pub backup: &'a StateFolder,
     /// Unix seconds, part of the backups' names.
@@ -85,7 +86,7 @@ impl Put<'_> {
         if back != self.genuine.bytes()[..] {
             return Err(PlaceError::NotReadBack(path));
         }
-        self.take_away_leftovers()
+        self.take_away_left_overs()
     }
 
     /// Whether what lies where the envelope goes may be replaced by it.
@@ -119,14 +120,13 @@ impl Put<'_> {
         replace(self.disk, &path, bytes, Access::Licence).map_err(|error| self.failed("write", &path, error))
     }
 
-    /// Only a file that holds exactly what the previous licence brought is ours to remove.
-    fn take_away_leftovers(&self) -> Result<(), PlaceError> {
-        let Some(previous) = self.previous else { return Ok(()) };
-        let stays = |name: &str| self.genuine.licence().fls.iter().any(|file| file.name.eq_ignore_ascii_case(name));
-        for FlsFile { name, text } in previous.licence().fls.iter().filter(|file| !stays(&file.name)) {
+    /// Only a file that holds exactly what a licence brought is ours to remove.
+    fn take_away_left_overs(&self) -> Result<(), PlaceError> {
+        for (name, digest) in self.left_overs {
             let path = self.folder.join(name);
-            if read_limited(&path, MAX_LICENCE_BYTES).is_ok_and(|found| found == text.as_bytes()) {
-                self.keep(name, text.as_bytes())?;
+            let Ok(found) = read_limited(&path, MAX_LICENCE_BYTES) else { continue };
+            if hex(&sha256(&found)) == *digest {
+                self.keep(name, &found)?;
                 self.go_on()?;
                 remove(self.disk, &path).map_err(|error| self.failed("remove", &path, error))?;
             }

@@ -2,6 +2,7 @@
 
 use crate::support::{Site, fls, licence};
 use ors::ffi::*;
+use ors::store::{StateFolder, document};
 #[cfg(unix)]
 use serde_json::json;
 use std::fs;
@@ -108,14 +109,27 @@ fn an_install_that_was_cut_off_at_its_end_is_finished_at_the_next_start() {
     host.install(&brings(7, &["kept.lic", "old.lic"])).1.unwrap();
     host.until_sequence(7);
     drop(host);
-    // Licence 8 is complete in its folder; what only licence 7 brought has not been taken away.
-    let newer = brings(8, &["kept.lic", "new.lic"]);
-    let uploads = site.state().join("uploads");
-    fs::write(uploads.join(format!("{}.lic", ors::licence::hex(&ors::licence::sha256(&newer)))), &newer).unwrap();
+    // Licence 8 is complete in its folder and in use, and nothing of it waits; but what only licence 7 brought has not been
+    // taken away, which the leader's document tells.
     site.drop_file("new.lic", b"FEATURE");
-    site.drop_file("prismaprepare-1234567890.ors.json", &newer);
+    site.drop_file("prismaprepare-1234567890.ors.json", &brings(8, &["kept.lic", "new.lic"]));
+    site.open().until_sequence(8);
+    assert!(site.file("old.lic").exists());
+    let state = StateFolder::existing(&site.state()).unwrap();
+    let read = document::read::<serde_json::Value>(&state, "state").unwrap();
+    let mut document = read.value.unwrap();
+    let digest = ors::licence::hex(&ors::licence::sha256(b"FEATURE"));
+    let files: serde_json::Map<_, _> = ["kept.lic", "old.lic", "new.lic", "changed.lic"]
+        .map(|name| (name.to_owned(), digest.clone().into()))
+        .into_iter()
+        .collect();
+    document["putting"] = serde_json::json!({ "serial": "1234567890", "files": files });
+    document::write(&state, "state", read.revision + 1, &document).unwrap();
+    site.drop_file("changed.lic", b"by somebody else");
     let host = site.open();
-    host.until_sequence(8);
     host.until("finished", |_| !site.file("old.lic").exists());
-    assert!(site.file("kept.lic").exists() && site.file("new.lic").exists());
+    assert_eq!(host.licence().sequence, 8);
+    assert!(["kept.lic", "new.lic", "changed.lic"].iter().all(|name| site.file(name).exists()));
+    let told = || document::read::<serde_json::Value>(&state, "state").unwrap().value.unwrap()["putting"].clone();
+    host.until("done", |_| told().is_null());
 }

@@ -49,7 +49,7 @@ impl Site {
             genuine,
             keyring: &self.keyring,
             product: &self.product,
-            previous: None,
+            left_overs: &[],
             backup: &backup,
             now: 1,
             may_go_on: &|| true,
