@@ -21,9 +21,5 @@ const SPOILED: &[(&str, &str, &str)] = &[
         "|stage| stage.loaded.is_none() && !stage.ended);",
         "|stage| stage.loaded.is_none());",
     ),
-    (
-        "the_last_word_counts",
-        "        if first {\n",
-        "        if true {\n",
-    ),
+    ("the_last_word_counts", "        if first {\n", "        if true {\n"),
 ];

@@ -13,7 +13,10 @@ const FOR_LOOM: &[(&str, &str)] = &[
         "use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};",
     ),
     ("const KEPT: usize = ", "const KEPT: usize = 2; // shipped: "),
-    ("thread_local! {\n    static IN_SINK: Cell<bool> = const { Cell::new(false) };", "loom::thread_local! {\n    static IN_SINK: Cell<bool> = Cell::new(false);"),
+    (
+        "thread_local! {\n    static IN_SINK: Cell<bool> = const { Cell::new(false) };",
+        "loom::thread_local! {\n    static IN_SINK: Cell<bool> = Cell::new(false);",
+    ),
     ("    IN_SINK.with(Cell::get)\n", "    IN_SINK.with(|mark| mark.get())\n"),
 ];
 
@@ -29,16 +32,8 @@ const SPOILED: &[(&str, &str, &str)] = &[
         "        let Some(mut current) = self.sink.try_lock_for(wait) else { return false };\n        current.take_if(|(of, _)| *of == owner);\n",
         "",
     ),
-    (
-        "called_after_its_owner_went",
-        "            sink.take_if(|(of, _)| *of != self.owner.load(SeqCst));\n",
-        "",
-    ),
-    (
-        "the_same_line_twice",
-        "                lines.told = line.number;\n",
-        "",
-    ),
+    ("called_after_its_owner_went", "            sink.take_if(|(of, _)| *of != self.owner.load(SeqCst));\n", ""),
+    ("the_same_line_twice", "                lines.told = line.number;\n", ""),
     (
         "replaced_while_it_runs",
         "        let Some(mut current) = self.sink.try_lock_for(wait) else { return false };\n        self.level.store(level, SeqCst);\n",

@@ -35,11 +35,7 @@ const SPOILED: &[(&str, &str, &str)] = &[
         "        *self.answer.lock() = Some(result);\n        self.bell.notify_all();\n",
         "        *self.answer.lock() = Some(result);\n",
     ),
-    (
-        "a_dropped_letter_is_not_answered",
-        "        if !self.0.sent.load(Relaxed) {\n",
-        "        if false {\n",
-    ),
+    ("a_dropped_letter_is_not_answered", "        if !self.0.sent.load(Relaxed) {\n", "        if false {\n"),
     (
         "given_out_after_the_end",
         "        if !self.open() {\n            return None;\n        }\n        Some(Letters",

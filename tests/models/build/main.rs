@@ -56,12 +56,16 @@ fn main() {
             });
             let file = folder.join(format!("{name}.rs"));
             fs::write(&file, copy).expect("a file in OUT_DIR");
-            writeln!(modules, "    #[allow(warnings)]\n    #[path = {file:?}]\n    pub mod {name};").expect("a String grows");
+            writeln!(modules, "    #[allow(warnings)]\n    #[path = {file:?}]\n    pub mod {name};")
+                .expect("a String grows");
         }
         modules.push_str("}\n");
     }
-    writeln!(modules, "/// Faults that do not fit the shipped text any more.\npub const LACKING: &[&str] = &{lacking:?};")
-        .expect("a String grows");
+    writeln!(
+        modules,
+        "/// Faults that do not fit the shipped text any more.\npub const LACKING: &[&str] = &{lacking:?};"
+    )
+    .expect("a String grows");
     fs::write(Path::new(&out).join("copies.rs"), modules).expect("a file in OUT_DIR");
 }
 

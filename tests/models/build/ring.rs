@@ -2,8 +2,7 @@
 
 use super::Model;
 
-pub const MODEL: Model =
-    Model { name: "ring", source: "src/agent/ring.rs", for_loom: FOR_LOOM, spoiled: SPOILED };
+pub const MODEL: Model = Model { name: "ring", source: "src/agent/ring.rs", for_loom: FOR_LOOM, spoiled: SPOILED };
 
 /// What lets the shipped file run under loom: its atomics (which have no `const` constructor), two words instead of
 /// many (tearing needs two).

@@ -110,7 +110,8 @@ macro_rules! finds_the_fault {
             $(
                 #[test]
                 fn $module() {
-                    models::finds_the_fault("ring: ", || {
+                    let test = concat!("finds_the_fault_in::", stringify!($module));
+                    models::finds_the_fault(test, "ring: ", || {
                         super::one_writer::<models::ring::$module::Ring>($publications, Some(2))
                     });
                 }
