@@ -22,9 +22,9 @@ const FOR_LOOM: &[(&str, &str)] = &[
 
 const SPOILED: &[(&str, &str, &str)] = &[
     (
-        "told_before_it_is_there",
-        "        let mut lines = self.lines.lock();\n        lines.last += 1;\n",
-        "        self.more.notify_all();\n        let mut lines = self.lines.lock();\n        lines.last += 1;\n",
+        "a_line_in_silence",
+        "text });\n        drop(lines);\n        self.more.notify_all();\n",
+        "text });\n        drop(lines);\n",
     ),
     ("woken_without_the_lock", "        drop(self.lines.lock());\n", ""),
     (
@@ -33,7 +33,7 @@ const SPOILED: &[(&str, &str, &str)] = &[
         "",
     ),
     ("called_after_its_owner_went", "            sink.take_if(|(of, _)| *of != self.owner.load(SeqCst));\n", ""),
-    ("the_same_line_twice", "                lines.told = line.number;\n", ""),
+    ("the_same_line_without_end", "                lines.told = line.number;\n", ""),
     (
         "replaced_while_it_runs",
         "        let Some(mut current) = self.sink.try_lock_for(wait) else { return false };\n        self.level.store(level, SeqCst);\n",

@@ -56,7 +56,7 @@ fn main() {
             });
             let file = folder.join(format!("{name}.rs"));
             fs::write(&file, copy).expect("a file in OUT_DIR");
-            writeln!(modules, "    #[allow(warnings)]\n    #[path = {file:?}]\n    pub mod {name};")
+            writeln!(modules, "    #[allow(warnings, clippy::all)]\n    #[path = {file:?}]\n    pub mod {name};")
                 .expect("a String grows");
         }
         modules.push_str("}\n");

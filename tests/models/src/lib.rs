@@ -20,6 +20,9 @@ pub fn explore(switches: Option<usize>, model: impl Fn() + Sync + Send + 'static
 /// What loom says when nobody can go on.
 pub const HANGS: &str = "deadlock; threads";
 
+/// What loom says when there is no end.
+pub const ENDLESS: &str = "Model exceeded maximum number of branches";
+
 /// Names the test that runs its model in this very process.
 const ALONE: &str = "ORS_MODEL_ALONE";
 
