@@ -1,14 +1,11 @@
-//! Makes loom's copies of `src/agent/ring.rs`: the shipped one, and one for each fault that loom must find.
-//!
-//! The shipped file knows nothing of loom. Every copy is that file with the [`FOR_LOOM`] replacements and at most one line
-//! spoiled. A replacement that does not fit exactly once stops the build, so a copy can never silently be the original.
+//! `src/agent/ring.rs`.
 
-use std::fmt::Write as _;
-use std::path::Path;
-use std::{env, fs};
+use super::Model;
+
+pub const MODEL: Model = Model { name: "ring", source: "src/agent/ring.rs", for_loom: FOR_LOOM, spoiled: SPOILED };
 
 /// What lets the shipped file run under loom: its atomics (which have no `const` constructor), two words instead of
-/// many (tearing needs two), no unit tests.
+/// many (tearing needs two).
 ///
 /// And the writer's own look at the counter must not be an access that loom counts. loom tries another order of two accesses
 /// only if the later one conflicts with the *last* access of that location; the writer's load just before its store would be
@@ -22,7 +19,6 @@ const FOR_LOOM: &[(&str, &str)] = &[
     ("[const { AtomicU64::new(0) }; WORDS]", "std::array::from_fn(|_| AtomicU64::new(0))"),
     ("pub const fn new() -> Ring", "pub fn new() -> Ring"),
     ("[const { Words::new() }; SLOTS]", "std::array::from_fn(|_| Words::new())"),
-    ("\n#[cfg(test)]\nmod tests;\n", "\n"),
     ("#![forbid(unsafe_code)]\n", ""),
     (
         "self.counter.0.load(Ordering::Relaxed).wrapping_add(1)",
@@ -30,7 +26,6 @@ const FOR_LOOM: &[(&str, &str)] = &[
     ),
 ];
 
-/// A module name, the shipped text, and the fault put in its place.
 const SPOILED: &[(&str, &str, &str)] = &[
     ("no_writer_fence", "        fence(Ordering::Release);\n", ""),
     ("no_reader_fence", "            fence(Ordering::Acquire);\n", ""),
@@ -60,30 +55,3 @@ const SPOILED: &[(&str, &str, &str)] = &[
         "self.counter.0.store(next, Ordering::Relaxed)",
     ),
 ];
-
-fn main() {
-    let shipped = Path::new(&env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../../src/agent/ring.rs");
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed={}", shipped.display());
-    let text = fs::read_to_string(&shipped).expect("src/agent/ring.rs").replace("\r\n", "\n");
-    let text = FOR_LOOM.iter().fold(text, |text, (from, to)| swap("for loom", &text, from, to));
-
-    let out = env::var_os("OUT_DIR").expect("set by cargo");
-    let mut modules = String::new();
-    let spoiled = SPOILED.iter().map(|(name, from, to)| (*name, swap(name, &text, from, to)));
-    for (name, text) in [("shipped", text.clone())].into_iter().chain(spoiled) {
-        let file = Path::new(&out).join(format!("{name}.rs"));
-        fs::write(&file, text).expect("a file in OUT_DIR");
-        writeln!(modules, "#[path = {file:?}]\npub mod {name};").expect("a String grows");
-    }
-    fs::write(Path::new(&out).join("rings.rs"), modules).expect("a file in OUT_DIR");
-}
-
-fn swap(what: &str, text: &str, from: &str, to: &str) -> String {
-    let times = text.matches(from).count();
-    assert!(
-        times == 1,
-        "{what}: src/agent/ring.rs holds {from:?} {times} times, so this copy cannot be made; mend build.rs"
-    );
-    text.replacen(from, to, 1)
-}
