@@ -4,12 +4,16 @@
 use super::told::{Fact, Told};
 use crate::store::{Journal, StateFolder, StoreError};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// Lines that wait. More happen only when the disk refuses for hours; then the oldest go, and how many is recorded.
 const MOST_WAITING: usize = 256;
 /// Lines of the journal in which a new leader looks for what it tells. More than a leader writes before it writes its own
 /// document again.
 const LOOKED_AT: usize = 2 * MOST_WAITING;
+
+/// Shorter than a tick of the worker, which tries again.
+const REST: Duration = Duration::from_millis(900);
 
 struct Line {
     time: i64,
@@ -26,18 +30,34 @@ pub struct Record {
     lost: u64,
     /// What is written.
     told: Told,
+    failed_at: Option<Instant>,
 }
 
 impl Record {
+    /// Whether it is not worth trying: it failed a moment ago, and where a file is held each try takes its time, of which a
+    /// host's call has little. What is added meanwhile waits.
+    pub fn rests(&self) -> bool {
+        self.failed_at.is_some_and(|at| at.elapsed() < REST)
+    }
+
     /// Opens the journal if it is not open; `told` is what the leader's document says of it. Returns notes for the log.
     pub fn open(&mut self, folder: &StateFolder, told: &Told) -> Result<Vec<String>, StoreError> {
         if self.journal.is_some() {
             return Ok(Vec::new());
         }
-        let (journal, notes) = Journal::open(folder)?;
-        self.told = told.clone().with(journal.last(LOOKED_AT)?.iter().map(String::as_str));
+        let opened = Journal::open(folder).and_then(|(journal, notes)| {
+            let last = journal.last(LOOKED_AT)?;
+            Ok((journal, notes, last))
+        });
+        let (journal, notes, last) = self.heed(opened)?;
+        self.told = told.clone().with(last.iter().map(String::as_str));
         self.journal = Some(journal);
         Ok(notes)
+    }
+
+    fn heed<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.failed_at = result.is_err().then(Instant::now);
+        result
     }
 
     /// Somebody else leads, and writes.
@@ -84,6 +104,11 @@ impl Record {
 
     /// Writes what waits, in order.
     pub fn write(&mut self) -> Result<(), StoreError> {
+        let written = self.write_all();
+        self.heed(written)
+    }
+
+    fn write_all(&mut self) -> Result<(), StoreError> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         while let Some(line) = self.waiting.front() {
             // It may have waited for a journal that tells it already, by another leader.

@@ -60,6 +60,9 @@ impl Worker {
 
     /// Writes what the journal has not got yet.
     pub(super) fn write_record(&mut self) {
+        if self.record.rests() {
+            return;
+        }
         match self.record.open(&self.memory.folder, &self.memory.state.told) {
             Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
             Err(error) => return self.trouble("The journal cannot be opened", &error),

@@ -36,8 +36,9 @@ pub struct Known {
     installed: u64,
     /// An install of which nobody knows.
     perhaps: u64,
-    /// The newest licence that was ever seen in use or in the folder: none older may follow it.
-    seen: u64,
+    /// The newest licence that was ever seen in use, and in the folder: none older may follow it there.
+    used: u64,
+    lay: u64,
     acknowledged: u64,
     floor: u64,
     journal: Vec<String>,
@@ -61,7 +62,7 @@ impl Known {
     /// A person put a licence into the folder.
     pub fn copied(&mut self, sequence: u64) {
         self.installed = self.installed.max(sequence);
-        self.seen = self.seen.max(sequence);
+        self.lay = self.lay.max(sequence);
     }
 
     /// A host was given these orders, and answered so many of them before it died: the one after them was under way.
@@ -88,7 +89,10 @@ impl Known {
             Order::Install(sequence) if certain => self.installed = self.installed.max(*sequence),
             Order::Install(sequence) => self.perhaps = self.perhaps.max(*sequence),
             Order::Acknowledge(id) if certain => self.acknowledged = self.acknowledged.max(*id),
-            Order::Until(sequence) if certain => self.seen = self.seen.max(*sequence),
+            Order::Until(sequence) if certain => {
+                self.used = self.used.max(*sequence);
+                self.lay = self.lay.max(*sequence);
+            }
             _ => {}
         }
     }
@@ -127,14 +131,14 @@ impl Known {
     /// Before anybody repairs anything: what the floating server reads is whole, and no older than before.
     fn look_at_folder(&mut self, place: &Place) -> Result<(), String> {
         let sequence = newest_in(place)?;
-        if sequence < self.seen {
-            return Err(format!("licence {sequence} lies in the folder, where {} was", self.seen));
+        if sequence < self.lay {
+            return Err(format!("licence {sequence} lies in the folder, where {} was", self.lay));
         }
         let server = fs::read_to_string(place.licences().join(SERVER_FILE)).unwrap_or_default();
         if !(sequence..=self.newest().max(sequence)).any(|sequence| server == server_text(sequence)) {
             return Err(format!("{SERVER_FILE} holds {server:?} beside licence {sequence}"));
         }
-        self.seen = sequence;
+        self.lay = sequence;
         Ok(())
     }
 
@@ -145,8 +149,9 @@ impl Known {
             return Err(format!("the licence is in state {}", status("state")));
         }
         // A call that failed may have kept the leader from taking note of what it showed.
-        if status("sequence") < if fault == Fault::Kills { self.seen } else { self.floor } {
-            return Err(format!("licence {} is in use, after {}", status("sequence"), self.seen));
+        let least = if fault == Fault::Kills { self.used } else { self.floor };
+        if status("sequence") < least {
+            return Err(format!("licence {} is in use, after {least}", status("sequence")));
         }
         for (name, allowed) in &self.members {
             let value = told.member(name);
@@ -251,7 +256,7 @@ impl Known {
     fn settle(&mut self, place: &Place, told: &Told<'_>) -> Result<(), String> {
         self.installed = told.status()("sequence");
         self.perhaps = 0;
-        self.seen = self.installed;
+        (self.used, self.lay) = (self.installed, self.installed);
         self.floor = self.installed;
         self.revision = told.settings()["revision"].as_u64().ok_or("the settings have no revision")?;
         for (name, allowed) in &mut self.members {
