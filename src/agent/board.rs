@@ -2,6 +2,9 @@
 //!
 //! A board is never freed: a call that races with a close may still read it. The hot path is [`Board::status`]: no lock, no
 //! allocation, no system call, no reference count. One writer at a time publishes, under `publish`.
+//! What lies where in what is published is said in [`super::layout`].
+//!
+//! `tests/models` runs this very file under `loom`, beside copies of it with one line spoiled each.
 
 use super::layout::{FROM, STATUS, STATUS_WORDS, UNTIL, facts, status_words, words};
 use super::ring::Ring;

@@ -2,6 +2,8 @@
 //!
 //! Lines are written from any of our threads and kept here. The sink is called on the `ors-agent` thread alone, never on a
 //! caller's; while it runs, that thread is marked so that cold calls made from inside it are turned away.
+//!
+//! `tests/models` runs this very file under `loom`, beside copies of it with one line spoiled each.
 
 use super::sync::{Condvar, Mutex};
 use std::cell::Cell;

@@ -36,7 +36,7 @@
 //! **What loom cannot see by itself** is a `Relaxed` publish of the counter, and x86 hides it too, since its stores stay in
 //! order. loom remembers only the last access of a location, and the writer's own load of the counter, just before its
 //! store, hides the readers' loads: of one publication it then tries a single interleaving and passes the fault. The models
-//! therefore take that load out of loom's sight (their `build.rs` says how), and then loom does find it. Whoever touches
+//! therefore take that load out of loom's sight (their `build/ring.rs` says how), and then loom does find it. Whoever touches
 //! the counter's orderings, or adds an access to the counter, should not trust a green model before having read that.
 
 #![forbid(unsafe_code)]

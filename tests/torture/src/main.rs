@@ -2,6 +2,8 @@
 //!
 //! Prints the seed first and what was returned last. With the same seed each thread does the same again; with one thread, all is the same.
 //! `--row` names the line that is added to the table of tests/run (the file that ORS_TABLE names). Exit code 1: something was harmed.
+//!
+//! `torture --overrun` reads a byte behind a block of the heap and does nothing else: for finding out whether whoever watches would see it.
 
 use std::process::ExitCode;
 use torture::exports::Exports;
@@ -13,6 +15,9 @@ fn main() -> ExitCode {
     let mut run = Run { exports: Exports::linked(), seed: a_seed(), threads: 64, calls: 200_000 };
     let mut row = None;
     while let Some(option) = given.next() {
+        if option == "--overrun" {
+            return overrun();
+        }
         let value = given.next().unwrap_or_else(|| panic!("{option} needs a value"));
         let number = || value.parse().unwrap_or_else(|_| panic!("{option} needs a number"));
         match option.as_str() {
@@ -48,4 +53,12 @@ fn main() -> ExitCode {
 fn a_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     now.as_nanos() as u64 % 1_000_000_000
+}
+
+fn overrun() -> ExitCode {
+    let block = Box::new([1u8; 40]);
+    // SAFETY: none. This is the mistake that a sanitizer or valgrind has to see.
+    let behind = unsafe { std::ptr::read_volatile(std::hint::black_box(block.as_ptr()).add(block.len())) };
+    println!("behind the block: {behind}");
+    ExitCode::SUCCESS
 }

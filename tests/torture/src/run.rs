@@ -124,10 +124,15 @@ fn open(world: &World, site: &Site) -> ors_agent {
         commands: null(),
     };
     let mut agent = 0;
-    // SAFETY: structs and texts of this function.
-    let code = unsafe { (world.exports.ors_open)(&given, &mut agent, null_mut()) };
-    assert_eq!(code, ORS_OK, "an agent is opened");
-    agent
+    let began = Instant::now();
+    loop {
+        // SAFETY: structs and texts of this function.
+        match unsafe { (world.exports.ors_open)(&given, &mut agent, null_mut()) } {
+            ORS_OK => return agent,
+            ORS_E_TIMEOUT if began.elapsed() < BUSY => {}
+            code => panic!("ors_open at the beginning or end: {}", name(code)),
+        }
+    }
 }
 
 fn licence(world: &World, agent: ors_agent) -> ors_licence_status {

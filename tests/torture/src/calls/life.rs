@@ -110,7 +110,8 @@ impl Texts {
             // A read-only agent needs no state folder, and reads none that is not there.
             if !(read_only && about_the_state) {
                 texts[member] = instead.map(<[u8]>::to_vec);
-                wrong = Codes::of(&[code]);
+                // What only the disk knows is found out by a thread, which may be late.
+                wrong = if code == ORS_E_IO { Codes::of(&[code, ORS_E_TIMEOUT]) } else { Codes::of(&[code]) };
             }
         }
         let mut regions = memory.members.iter_mut();
