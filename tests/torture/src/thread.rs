@@ -65,8 +65,9 @@ pub struct Thread<'w> {
     tally: std::collections::BTreeMap<(&'static str, i32), u64>,
 }
 
-/// No call stays longer than it may, a busy machine granted: everything has its own longest stay, and this on top.
-const SLACK: Duration = Duration::from_secs(20);
+/// No call stays longer than it may, and this on top: 64 threads that contend for two processors, which others may use as well, wait for
+/// each other. How long a call takes on a machine that has time is measured elsewhere (tests/hosts); here it is seen that none hangs.
+const SLACK: Duration = Duration::from_secs(60);
 
 impl<'w> Thread<'w> {
     pub fn new(world: &'w World, progress: &'w Progress, number: u64) -> Thread<'w> {
