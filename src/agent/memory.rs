@@ -158,14 +158,19 @@ impl Memory {
         self.read(false)
     }
 
-    /// The same for the one who writes it from now on: on top of the newest, or not at all. Both copies of each document
-    /// hold it then, so that nothing older can come back.
+    /// The same for the one who writes it from now on: on top of the newest, or not at all.
     pub fn take_over(&mut self) -> Result<(), StoreError> {
         let (settings, _) = Settings::load_newest(&self.folder)?;
         self.settings = settings;
-        self.read(true)?;
+        self.read(true).map(drop)
+    }
+
+    /// Makes both copies of each document the same, so that nothing older can come back. Leader only.
+    pub fn mend(&self) -> Result<(), StoreError> {
         document::mend::<State>(&self.folder, STATE)?;
-        document::mend::<Floor>(&self.folder, FLOOR)
+        document::mend::<Floor>(&self.folder, FLOOR)?;
+        Settings::mend(&self.folder)?;
+        handover::mend(&self.folder)
     }
 
     fn read(&mut self, to_change: bool) -> Result<Vec<String>, StoreError> {

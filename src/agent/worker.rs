@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_secs(1);
 /// A folder thread that has not answered for so long is held up by its folder.
 const HUNG_AFTER: u64 = 5;
-/// The clock mark and the uploads are looked after this often.
+/// The uploads and the second copies of the documents are looked after this often.
 const SLOW_TICK: u64 = 60;
 /// Running time is added to the clock mark in steps of this size, so that the state is not written each second.
 const MARK_STEP: u64 = 600;
@@ -127,7 +127,7 @@ impl Worker {
             document_stamps: None,
             secrets_bound: secrets::machine_bound(),
             marked_at: clock::boot_seconds(),
-            slow_at: 0,
+            slow_at: clock::boot_seconds() + SLOW_TICK,
             counters: BTreeMap::new(),
             notes: Vec::new(),
             options,
@@ -190,6 +190,9 @@ impl Worker {
         if now >= self.slow_at {
             self.slow_at = now + SLOW_TICK;
             self.uploads_waiting = true;
+            if self.leads() {
+                self.mend();
+            }
         }
         self.add_running_time(now);
         if let Some(line) = self.reread.tick(self.options.reread.as_deref()) {
@@ -263,11 +266,7 @@ impl Worker {
         self.lock = Some(lock);
         // What the leader before left in folders is not known.
         (self.cleared, self.copy_unsure) = (None, true);
-        for mended in [Settings::mend(&self.memory.folder), handover::mend(&self.memory.folder)] {
-            if let Err(error) = mended {
-                self.trouble("A document has one good copy only", &error);
-            }
-        }
+        self.mend();
         let mut state = self.memory.state.clone();
         if state.challenge.is_empty() {
             state.challenge = new_challenge();
@@ -279,6 +278,13 @@ impl Worker {
         self.say(log::INFORMATION, "This process leads now.".to_owned());
         let moment = clock::moment();
         self.journal(&moment, "", &format!("process {} leads", std::process::id()));
+    }
+
+    /// A write that failed at the second copy has succeeded; here the copy is made good.
+    fn mend(&mut self) {
+        if let Err(error) = self.memory.mend() {
+            self.trouble("A document has one good copy only", &error);
+        }
     }
 
     pub fn state_folder(&self) -> &Path {

@@ -73,6 +73,9 @@ const NOT_OURS: [&str; 4] = ["recvfrom", "sendto", "exit", "exit_group"];
 /// How long a host that was harmed may take for an order before the harness goes on.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// What failed is tried again each minute at the latest.
+const HEALS_WITHIN: Duration = Duration::from_secs(75);
+
 /// The work that is harmed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Work {
@@ -176,6 +179,17 @@ impl Before {
         hit.then(|| run.check(injection.harm))
     }
 
+    /// Does the work with harm, and goes on: the same process makes it good.
+    pub fn heals(&self, thread: &str, injection: &Injection) -> Option<Result<(), String>> {
+        let (mut run, strace) = Run::begin(self, thread, Some(injection));
+        run.work();
+        run.known.take(&run.orders, &run.answers);
+        let mut host = run.host.take().expect("a host");
+        let outcome = run.known.check_again(&run.place, &mut host, Fault::Errors, HEALS_WITHIN);
+        drop(host);
+        injected(&strace.end()).then(|| run.kept(outcome))
+    }
+
     fn harm(&self, thread: &str, injection: &Injection) -> (Run, bool) {
         let (mut run, strace) = Run::begin(self, thread, Some(injection));
         run.work();
@@ -232,11 +246,11 @@ impl Run {
         let Some(host) = &mut self.host else { return };
         let orders = std::mem::take(&mut self.orders);
         for order in orders {
-            host.tell(&self.place, &order);
             let wait = matches!(order, Order::Until(_) | Order::Raised(_));
             if wait && self.answers.last().is_some_and(|answer| answer.code != 0) {
                 break;
             }
+            host.tell(&self.place, &order);
             self.orders.push(order);
             match host.answer(LIMIT) {
                 Some(answer) => self.answers.push(answer),
@@ -255,6 +269,10 @@ impl Run {
     fn check(mut self, harm: Harm) -> Result<(), String> {
         let fault = if harm == Harm::Kill { Fault::Kills } else { Fault::Errors };
         let outcome = self.known.check(&self.place, fault);
+        self.kept(outcome)
+    }
+
+    fn kept(self, outcome: Result<(), String>) -> Result<(), String> {
         outcome.map_err(|harm| format!("{harm}\nthe folders are kept: {}", self.place.keep().display()))
     }
 }
@@ -273,9 +291,15 @@ fn until_it_rests(place: &Place, host: &mut Host) {
     }
 }
 
+/// Calls by the thread that made them.
+pub type List = [(&'static str, Vec<Call>)];
+
+/// What is done to which thread.
+pub type Harmful = (&'static str, Injection);
+
 /// What is tried at the calls of a list: thread and injection.
-pub fn injections(list: &[(&'static str, Vec<Call>)]) -> Vec<(&'static str, Injection)> {
-    let mut found: Vec<(&'static str, Injection)> = Vec::new();
+pub fn injections(list: &List) -> Vec<Harmful> {
+    let mut found: Vec<Harmful> = Vec::new();
     for (thread, calls) in list {
         for call in calls {
             let new = |harm| (*thread, Injection { call: call.name.clone(), at: call.at, harm });
@@ -308,22 +332,20 @@ fn may_fail(call: &Call, harm: Harm) -> bool {
 }
 
 /// How many calls there are, and how many of them change something on the disk.
-pub fn count(list: &[(&'static str, Vec<Call>)]) -> (usize, usize) {
+pub fn count(list: &List) -> (usize, usize) {
     let calls = || list.iter().flat_map(|(_, calls)| calls);
     (calls().count(), calls().filter(|call| is_durable(call)).count())
 }
 
+/// Whether it is at a call that changes something on the disk.
+pub fn changes_something(list: &List, (thread, one): &Harmful) -> bool {
+    let calls = list.iter().filter(|(of, _)| of == thread).flat_map(|(_, calls)| calls);
+    calls.filter(|call| call.name == one.call && call.at == one.at).any(is_durable)
+}
+
 /// One in `one_in`, evenly; but every kill at a call that changes something.
-pub fn some(
-    jobs: &[(&'static str, Injection)],
-    list: &[(&'static str, Vec<Call>)],
-    one_in: u64,
-) -> Vec<(&'static str, Injection)> {
-    let matters = |(thread, one): &(&'static str, Injection)| {
-        let calls = list.iter().filter(|(of, _)| of == thread).flat_map(|(_, calls)| calls);
-        let mut same = calls.filter(|call| call.name == one.call && call.at == one.at);
-        one.harm == Harm::Kill && same.any(is_durable)
-    };
+pub fn some(jobs: &[Harmful], list: &List, one_in: u64) -> Vec<Harmful> {
+    let matters = |job: &Harmful| job.1.harm == Harm::Kill && changes_something(list, job);
     let chosen = jobs.iter().enumerate().filter(|(index, job)| (*index as u64).is_multiple_of(one_in) || matters(job));
     chosen.map(|(_, job)| job.clone()).collect()
 }
@@ -332,7 +354,7 @@ pub fn some(
 pub type Pair = (&'static str, Injection, Vec<Injection>);
 
 /// So many pairs of a first and a second fault, spread over all of them and the same in every run.
-pub fn pairs(first: &[(&'static str, Injection)], second: &[(&'static str, Injection)], most: u64) -> Vec<Pair> {
+pub fn pairs(first: &[Harmful], second: &[Harmful], most: u64) -> Vec<Pair> {
     const CANDIDATES: u64 = 4;
     let mut random = Random::new(most);
     let pair = |index: u64| {

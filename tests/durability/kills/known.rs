@@ -106,6 +106,21 @@ impl Known {
         if opened.code != 0 {
             return Err(format!("cannot be opened: {} {}", opened.code, opened.error));
         }
+        self.check_again(place, &mut host, fault, HEALTHY_WITHIN)?;
+        match host.order(place, &Order::Close) {
+            Some(done) if done.code == 0 => Ok(()),
+            other => Err(format!("does not close: {other:?}")),
+        }
+    }
+
+    /// The same in a host that goes on.
+    pub fn check_again(
+        &mut self,
+        place: &Place,
+        host: &mut Host,
+        fault: Fault,
+        within: Duration,
+    ) -> Result<(), String> {
         let began = Instant::now();
         let asked = loop {
             let asked = host.order(place, &Order::Ask).ok_or("the host died when it was asked")?;
@@ -115,17 +130,13 @@ impl Known {
             let told = Told(&asked);
             self.never(&told, fault)?;
             let Err(missing) = self.at_last(place, &told, fault) else { break asked };
-            if began.elapsed() > HEALTHY_WITHIN {
+            if began.elapsed() > within {
                 let shown = told.0.told.get("diagnostics");
-                return Err(format!("not healthy after {HEALTHY_WITHIN:?}: {missing}\n{shown:#?}"));
+                return Err(format!("not healthy after {within:?}: {missing}\n{shown:#?}"));
             }
-            host.order(place, &Order::Wait(5));
+            host.order(place, &Order::Wait(if began.elapsed() < Duration::from_secs(1) { 5 } else { 200 }));
         };
-        self.settle(place, &Told(&asked))?;
-        match host.order(place, &Order::Close) {
-            Some(done) if done.code == 0 => Ok(()),
-            other => Err(format!("does not close: {other:?}")),
-        }
+        self.settle(place, &Told(&asked))
     }
 
     /// Before anybody repairs anything: what the floating server reads is whole, and no older than before.
