@@ -427,7 +427,7 @@ ORS_API int32_t ORS_CALL ors_notice_text(ors_agent agent, const ors_notice_statu
 
 /**
  * What the About box shows, as JSON (docs/abi.md has its schema). Every date is like "2027-11-23"; ids are below 2^53;
- * "announcements" holds the last ten, each with its id and what changed.
+ * "announcements" holds the last ten (fewer when they are very long), each with its id and what changed.
  *
  * Returns 0, ORS_E_CLOSED, ORS_E_NULL, ORS_E_BUFFER_TOO_SMALL.
  */

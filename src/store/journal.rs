@@ -8,6 +8,7 @@
 //! kept. The first line after it holds the last hash, as every line does.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,8 @@ const ROTATE_AT: u64 = 1 << 20;
 /// A file that cannot be rotated grows no further than this, and none larger is looked at.
 const LARGEST_FILE: usize = 4 << 20;
 const KEPT: usize = 8;
+/// More than these are not looked at.
+const MOST_ROTATED: usize = 64;
 const LONGEST_ACTOR: usize = 200;
 const LONGEST_WHAT: usize = 2000;
 /// No line of ours is longer; one that is makes a parser take as much memory as it pleases.
@@ -73,18 +76,21 @@ pub struct Journal {
     unsure: bool,
 }
 
-/// The rotated files with the number of their first entry, lowest first.
+/// The rotated files with the number of their first entry, lowest first: those of the highest numbers, when there are more than
+/// we ever leave.
 fn rotated(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for entry in list(folder)? {
         let name = entry.file_name();
         let number = name.to_str().and_then(|name| name.strip_prefix("journal-")?.strip_suffix(".jsonl")?.parse().ok());
         if let Some(number) = number {
-            found.push((number, entry.path()));
+            found.insert((number, entry.path()));
+            if found.len() > MOST_ROTATED {
+                found.pop_first();
+            }
         }
     }
-    found.sort();
-    Ok(found)
+    Ok(found.into_iter().collect())
 }
 
 impl Journal {

@@ -15,12 +15,18 @@ cd "$fuzz"
 cargo fmt --check
 cargo clippy --quiet --locked -p targets --all-targets -- -D warnings
 cargo test --quiet --locked -p targets --lib
-cargo build --quiet --locked -p targets --bin replay
+cargo build --quiet --locked -p targets --bin replay --bin seeds
 replay=$TARGET/debug/replay
 
 # Inputs get folders of their own, in memory where there is some.
 place=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$TARGET")")
 trap 'rm -rf "$place"' EXIT
+
+# The first inputs are those that the program makes: nobody else could say what they are.
+"$TARGET/debug/seeds" "$place/seeds"
+(cd "$place/seeds" && find . -type f) | while read -r seed; do
+  cmp "$place/seeds/$seed" "$corpus/$seed" || fail "the seeds are older than what makes them: cargo run -p targets --bin seeds corpus"
+done
 
 # What must be noticed is noticed.
 for control in control-allocation control-stack; do

@@ -47,7 +47,7 @@ for control in 'control-memory heap-buffer-overflow' 'control-allocation one all
   grep -qF -- "$says" "$out/$target/log" || fail "$target: $(tail -n 5 "$out/$target/log")"
 done
 
-# Two at a time. Large inputs are for the replay: a fuzzer that begins with them stays with them.
+# Two at a time. Large inputs are tried as they are: a fuzzer that begins with them stays with them.
 mkdir -p "$place/start"
 for target in $targets; do
   mkdir "$place/start/$target"
@@ -55,7 +55,9 @@ for target in $targets; do
   while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
   {
     status=0
-    fuzz_for "$seconds" "$target" -max_total_time="$seconds" -max_len=8000 -dict="$fuzz/formats.dict" \
+    mapfile -t large < <(find "$fuzz/corpus/$target" -type f -name 'large-*')
+    [ ${#large[@]} -eq 0 ] || fuzz_for 120 "$target" "${large[@]}" || status=$?
+    [ "$status" -ne 0 ] || fuzz_for "$seconds" "$target" -max_total_time="$seconds" -max_len=8000 -dict="$fuzz/formats.dict" \
       "$out/$target/found" "$place/start/$target" || status=$?
     echo "$status" >"$out/$target/status"
   } &

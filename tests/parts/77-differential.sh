@@ -11,7 +11,7 @@ fuzz=$ROOT/tests/fuzz
 cd "$fuzz"
 cargo build --quiet --locked -p targets --bin judge
 judge=$TARGET/debug/judge
-compare() { "$PYTHON" "$fuzz/differential/compare.py" "$@"; }
+compare() { "$PYTHON" -B "$fuzz/differential/compare.py" "$@"; }
 echo "built: $((SECONDS - began)) s"
 
 # tell FAULT OUTPUT: the row of a comparison, out of its last line.

@@ -278,6 +278,20 @@ fn a_journal_deleted_under_the_leader_shows_as_missing_from_there() {
 }
 
 #[test]
+fn of_a_folder_full_of_journals_only_the_newest_are_looked_at() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = folder(temp.path());
+    for number in 0..MOST_ROTATED + 40 {
+        fs::write(folder.file(&format!("journal-{number}.jsonl")), "none of ours\n").unwrap();
+    }
+    let (mut journal, notes) = Journal::open(&folder).unwrap();
+    assert_eq!(notes.len(), MOST_ROTATED);
+    assert!(notes[0].contains(&format!("journal-{}.jsonl", MOST_ROTATED + 39)), "{}", notes[0]);
+    journal.append(1, 1, "leader", "began").unwrap();
+    assert_eq!(verify_journal(temp.path()).unwrap().problems.len(), 50);
+}
+
+#[test]
 fn lines_that_we_would_not_write_are_no_entries_and_the_journal_goes_on() {
     let chain = "c".repeat(LONGEST_CHAIN + 1);
     let long = "x".repeat(LONGEST_LINE);

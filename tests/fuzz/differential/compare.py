@@ -17,6 +17,7 @@ import subprocess
 import sys
 import zlib
 
+import strict
 import vendor
 import verifier
 
@@ -68,7 +69,7 @@ def ours(kind, data, ring):
             return {"is": how}
         keys = [[key.id, key.role, key.status, key.public.hex()] for key in following.keys]
         return {"is": how, "version": following.version, "threshold": following.threshold, "keys": keys}
-    except verifier.Refused as refused:
+    except strict.Refused as refused:
         return {"refused": refused.reason}
 
 
@@ -159,7 +160,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "--show":
         show(int(sys.argv[2]), int(sys.argv[3]))
     elif sys.argv[2] == "--control":
-        verifier.NESTING = 31
+        strict.NESTING = 31
         cases(sys.argv[1], sys.argv[3])
     elif sys.argv[2] == "--cases":
         cases(sys.argv[1], sys.argv[3])
