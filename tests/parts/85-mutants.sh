@@ -16,9 +16,15 @@ mkdir -p "$tree" "$place/target"
 git -C "$ROOT" ls-files -z --cached --others --exclude-standard | (cd "$ROOT" && xargs -0 cp -p --parents -t "$tree" 2>/dev/null) || true
 [ -f "$tree/Cargo.toml" ] || fail "the sources could not be copied"
 if [ ! -d "$place/target/debug" ] && [ -d "$TARGET/debug" ]; then
-  mkdir "$place/target/debug"
-  for part in .fingerprint build deps; do
-    [ ! -d "$TARGET/debug/$part" ] || cp -a "$TARGET/debug/$part" "$place/target/debug/"
+  # A part beside this one may be building: what vanishes in the middle is copied anew.
+  for _ in 1 2 3 4 5; do
+    rm -rf "$place/target/debug"
+    mkdir "$place/target/debug"
+    copied=yes
+    for part in .fingerprint build deps; do
+      [ ! -d "$TARGET/debug/$part" ] || cp -a "$TARGET/debug/$part" "$place/target/debug/" || copied=
+    done
+    [ -z "$copied" ] || break
   done
 fi
 
