@@ -1,7 +1,8 @@
 //! What a customer's folders may hold: licences by sequence, settings by revision. Made anew by whoever asks, always the same.
 
-use crate::support::host::Options;
+use crate::support::host::{Host, Options};
 use crate::support::{PRODUCT, Vendor, feature, fls, licence, text};
+use ors::ffi::ORS_E_TIMEOUT;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -60,6 +61,18 @@ impl Customer {
         let language =
             usize::try_from(revision).unwrap().checked_sub(1).map(|index| languages[index % languages.len()]);
         json!({ "language": language, "unreachable_hours": (revision + 23) % 8_760 + 1 })
+    }
+
+    /// Opens an agent on what lies there.
+    pub fn open(&self, root: &Path) -> Result<Host, String> {
+        let mut tries_left = 5;
+        loop {
+            match Host::open(&self.options(root)) {
+                // Many are opened at a time here, and the machine does other things: its 2 s are held to elsewhere.
+                Err(failure) if failure.code == ORS_E_TIMEOUT && tries_left > 0 => tries_left -= 1,
+                other => return other.map_err(|failure| format!("it does not open: {failure:?}")),
+            }
+        }
     }
 
     pub fn options(&self, root: &Path) -> Options {

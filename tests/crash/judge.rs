@@ -9,7 +9,7 @@ use ors::licence::{hex, sha256};
 use ors::store::{Disk, lent};
 use serde_json::Value;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -20,10 +20,10 @@ use std::time::Instant;
 pub const NOBODY: &str = "4194999";
 const DOCUMENTS: [&str; 4] = ["state", "floor", "settings", "acknowledged"];
 /// So much harm is enough to know.
-const ENOUGH: u64 = 20;
+pub const ENOUGH: u64 = 20;
 
 /// A disk that forgets to sync: what is started on it here runs to its end.
-struct Unhurried;
+pub struct Unhurried;
 
 impl Disk for Unhurried {
     fn sync(&self, _file: &fs::File) -> io::Result<()> {
@@ -45,7 +45,7 @@ pub fn place() -> tempfile::TempDir {
 
 /// Makes a state real. Temporary files are those of a process that is gone.
 pub fn lay_out(image: &Image, root: &Path) {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     let ours = format!(".ors-{}-", std::process::id());
     for (path, content) in image {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -53,17 +53,13 @@ pub fn lay_out(image: &Image, root: &Path) {
             Some(rest) => root.join(path).with_file_name(format!(".ors-{NOBODY}-{rest}")),
             None => root.join(path),
         };
-        let mode = match content {
+        match content {
             Some(bytes) => {
-                fs::write(&path, bytes).unwrap();
-                0o600
+                let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+                file.unwrap().write_all(bytes).unwrap();
             }
-            None => {
-                fs::create_dir(&path).unwrap();
-                0o700
-            }
-        };
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            None => fs::DirBuilder::new().mode(0o700).create(&path).unwrap(),
+        }
     }
 }
 
@@ -124,8 +120,12 @@ pub fn one(image: &Image, promised: Promised, customer: &Customer) -> Result<(),
     let place = place();
     lay_out(image, place.path());
     let _lent = lent::lend(&place.path().join("state"), Arc::new(Unhurried));
-    let start = || started(place.path(), image, promised, customer);
-    catch_unwind(AssertUnwindSafe(start)).unwrap_or_else(|panic| {
+    caught(|| started(place.path(), image, promised, customer))
+}
+
+/// A panic is an error like any other.
+pub fn caught(work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         Err(said.or_else(|| panic.downcast_ref::<&str>().map(|said| (*said).to_owned())).unwrap_or_default())
     })

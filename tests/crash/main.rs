@@ -3,10 +3,12 @@
 //! The library works on a disk that takes down what is asked of it ([`ledger`]). From that every state is made that the disk
 //! may be in after a power cut ([`states`]), and on each of them the library is started for real ([`judge`]): nothing is
 //! torn, nothing that a host was told is lost, the floor is not lower, no temporary file stays, and all is well again without
-//! a person ([`promised`]). [`twice`] does the same where something had gone wrong before. `cargo test --test crash`.
+//! a person ([`promised`]). [`twice`] does the same where something had gone wrong before, [`damage`] where bytes were changed on the
+//! disk. `cargo test --test crash`.
 #![cfg(target_os = "linux")]
 
 mod customer;
+mod damage;
 mod judge;
 mod ledger;
 mod promised;

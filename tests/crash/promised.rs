@@ -64,7 +64,7 @@ fn floor_on_disk(root: &Path) -> u64 {
 /// Opens an agent on what was left, and waits until all is as promised. `Err` says what is not.
 pub fn open(root: &Path, promised: Promised, customer: &Customer) -> Result<Host, String> {
     let least = Promised { floor: promised.floor.max(floor_on_disk(root)), ..promised };
-    let host = Host::open(&customer.options(root)).map_err(|failure| format!("it does not open: {failure:?}"))?;
+    let host = customer.open(root)?;
     keeps_settings(&host, least)?;
     let deadline = Instant::now() + HEALED;
     loop {
