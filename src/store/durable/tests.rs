@@ -259,3 +259,19 @@ fn on_a_share_only_age_says_that_nobody_comes_back() {
     assert_eq!(clear_old_temps(&RealDisk, folder.path()), 1);
     assert!(name(0).exists() && !name(1).exists());
 }
+
+#[test]
+fn bytes_are_on_the_disk_before_they_get_their_name_and_the_name_is_before_the_call_returns() {
+    use Operation::{Create, Remove, Rename, RenameNew, Sync, SyncFolder, Write};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let disk = FaultyDisk::new();
+    place_new(&disk, &path, b"new", Access::Owner).unwrap();
+    assert_eq!(disk.operations(), [Create, Write, Sync, RenameNew, SyncFolder]);
+    disk.heal();
+    replace(&disk, &path, b"newer", Access::Owner).unwrap();
+    assert_eq!(disk.operations(), [Create, Write, Sync, Rename, SyncFolder]);
+    disk.heal();
+    remove(&disk, &path).unwrap();
+    assert_eq!(disk.operations(), [Remove, SyncFolder]);
+}

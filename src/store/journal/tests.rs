@@ -170,6 +170,8 @@ fn rotation_keeps_the_chain_and_eight_files() {
     bytes[1000] ^= 1;
     fs::write(&rotated_path, bytes).unwrap();
     assert!(said(&folder).starts_with("not complete"));
+    fs::write(&rotated_path, "").unwrap();
+    assert!(said(&folder).ends_with("journal-1.jsonl is empty"), "as if it had been dropped: {}", said(&folder));
     fs::write(&rotated_path, &whole).unwrap();
 
     // Old files go. They are made here by the length of what `rotate` looks at, not by 8 MiB of entries.

@@ -79,7 +79,12 @@ pub fn verify_journal(folder: &Path) -> Result<JournalReport, StoreError> {
         };
         let (lines, torn) = match bytes.strip_suffix(b"\n") {
             Some(lines) => (lines, None),
-            None if bytes.is_empty() => continue,
+            // The newest file may be new; an older one was full.
+            None if bytes.is_empty() && name == CURRENT => continue,
+            None if bytes.is_empty() => {
+                report.problem(format!("{name} is empty"));
+                continue;
+            }
             None => match bytes.iter().rposition(|&b| b == b'\n') {
                 Some(at) => (bytes.get(..at).unwrap_or_default(), bytes.get(at + 1..)),
                 None => (&[][..], Some(bytes.as_slice())),
