@@ -220,9 +220,9 @@ impl Trial<'_> {
     }
 }
 
-/// Where a file is damaged: everywhere; in `tests/run`, of a file over 1 KiB, at every third byte.
+/// Where a file is damaged: everywhere; in `tests/run`, of a file over 512 bytes, at every third of them.
 fn places(length: usize) -> impl Iterator<Item = usize> {
-    let step = if length > 1_024 { count(3, 1) } else { 1 };
+    let step = if length > 512 { count(3, 1) } else { 1 };
     (0..length).step_by(usize::try_from(step).unwrap())
 }
 
@@ -244,7 +244,7 @@ fn cuts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 fn of(what: &str) -> String {
-    let places = if count(0, 1) == 1 { "" } else { " (of files over 1 KiB every third)" };
+    let places = if count(0, 1) == 1 { "" } else { " (of files over 512 bytes every third)" };
     format!("{what}{places}")
 }
 

@@ -39,18 +39,6 @@ impl Promised {
         self.floor = self.floor.max(told["floor"].as_u64().unwrap());
         self.journal = self.journal.max(told["journal"]["n"].as_u64().unwrap_or(0));
     }
-
-    /// All of both.
-    pub fn and(self, other: Promised) -> Promised {
-        Promised {
-            sequence: self.sequence.max(other.sequence),
-            floor: self.floor.max(other.floor),
-            revision: self.revision.max(other.revision),
-            acknowledged: self.acknowledged.max(other.acknowledged),
-            keys: self.keys.max(other.keys),
-            journal: self.journal.max(other.journal),
-        }
-    }
 }
 
 /// The highest sequence in the floor's document as it lies there.

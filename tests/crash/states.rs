@@ -142,7 +142,7 @@ impl States {
 
     fn add(&mut self, image: Image, due: Due) {
         let known = self.images.entry(image).or_insert(due);
-        *known = Due { promised: known.promised.and(due.promised), after: due.after };
+        *known = Due { promised: both(known.promised, due.promised), after: due.after };
     }
 
     /// Those of both.
@@ -167,6 +167,17 @@ impl States {
         }
         machine.sync_all();
         machine.durable.image(&BTreeMap::new())
+    }
+}
+
+fn both(one: Promised, other: Promised) -> Promised {
+    Promised {
+        sequence: one.sequence.max(other.sequence),
+        floor: one.floor.max(other.floor),
+        revision: one.revision.max(other.revision),
+        acknowledged: one.acknowledged.max(other.acknowledged),
+        keys: one.keys.max(other.keys),
+        journal: one.journal.max(other.journal),
     }
 }
 
