@@ -37,7 +37,7 @@ const MOST_ROTATED: usize = 64;
 const LONGEST_ACTOR: usize = 200;
 const LONGEST_WHAT: usize = 2000;
 /// No line of ours is longer; one that is makes a parser take as much memory as it pleases.
-const LONGEST_LINE: usize = 64 << 10;
+const LONGEST_LINE: usize = 16 << 10;
 /// Ours have 32 digits. A chain is followed, so one of any length would make our own lines too long.
 const LONGEST_CHAIN: usize = 64;
 /// The hash before the first line.

@@ -5,6 +5,8 @@
 
 began=$SECONDS
 fuzz=$ROOT/tests/fuzz
+# Its profiles are not those of the library's own workspace: a folder for both would hold now one build, now the other.
+export CARGO_TARGET_DIR=$TARGET/fuzz-plain
 corpus=$fuzz/corpus
 files=$(find "$corpus" -type f | wc -l)
 bytes=$(find "$corpus" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')
@@ -16,14 +18,14 @@ cargo fmt --check
 cargo clippy --quiet --locked -p targets --all-targets -- -D warnings
 cargo test --quiet --locked -p targets --lib
 cargo build --quiet --locked -p targets --bin replay --bin seeds
-replay=$TARGET/debug/replay
+replay=$CARGO_TARGET_DIR/debug/replay
 
 # Inputs get folders of their own, in memory where there is some.
 place=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$TARGET")")
 trap 'rm -rf "$place"' EXIT
 
 # The first inputs are those that the program makes: nobody else could say what they are.
-"$TARGET/debug/seeds" "$place/seeds"
+"$CARGO_TARGET_DIR/debug/seeds" "$place/seeds"
 (cd "$place/seeds" && find . -type f) | while read -r seed; do
   cmp "$place/seeds/$seed" "$corpus/$seed" || fail "the seeds are older than what makes them: cargo run -p targets --bin seeds corpus"
 done

@@ -6,6 +6,8 @@
 
 began=$SECONDS
 fuzz=$ROOT/tests/fuzz
+# Its profiles are not those of the library's own workspace: a folder for both would hold now one build, now the other.
+export CARGO_TARGET_DIR=$TARGET/fuzz-plain
 seconds=$(count 20 600)
 out=$TARGET/fuzz-run
 rm -rf "$out"
@@ -21,7 +23,7 @@ RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Cpasses=sancov-module -Cllvm-a
   cargo build --quiet --locked --release -p fuzz --target "$host" --target-dir "$TARGET/fuzz"
 fuzzer=$TARGET/fuzz/$host/release/fuzz
 cargo build --quiet --locked -p targets --bin replay
-targets=$("$TARGET/debug/replay" --targets)
+targets=$("$CARGO_TARGET_DIR/debug/replay" --targets)
 echo "built: $((SECONDS - began)) s"
 
 # Folders for inputs in memory where there is some.

@@ -11,7 +11,7 @@ use crate::store::reading::open_limited;
 use crate::store::{hex, sha256};
 
 /// Holds more than the longest line. Where it holds no good one, the next piece is looked at.
-const PIECE: u64 = 128 << 10;
+const PIECE: u64 = 32 << 10;
 /// By how much two pieces overlap: the longest line with the line feeds around it is whole in one of them.
 const OVERLAP: u64 = LONGEST_LINE as u64 + 2;
 const _: () = assert!(PIECE > OVERLAP);
