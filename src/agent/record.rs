@@ -46,11 +46,11 @@ impl Record {
             return Ok(Vec::new());
         }
         let opened = Journal::open(folder).and_then(|(journal, notes)| {
-            let last = journal.last(LOOKED_AT)?;
+            let last = journal.last(LOOKED_AT, Fact::of)?;
             Ok((journal, notes, last))
         });
         let (journal, notes, last) = self.heed(opened)?;
-        self.told = told.clone().with(last.iter().map(String::as_str));
+        self.told = told.clone().with(last);
         self.journal = Some(journal);
         Ok(notes)
     }

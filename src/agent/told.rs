@@ -98,11 +98,11 @@ impl Told {
         }
     }
 
-    /// What the leader's document says, put right by the last lines of the journal: of each member what the journal says
+    /// What the leader's document says, put right by what the last lines of the journal tell: of each member what the journal says
     /// of it last, and the document's where it says nothing.
-    pub fn with<'a>(mut self, lines: impl Iterator<Item = &'a str>) -> Told {
+    pub fn with(mut self, facts: impl IntoIterator<Item = Fact>) -> Told {
         let (mut settings, mut acknowledged) = (None, None);
-        for fact in lines.filter_map(Fact::of) {
+        for fact in facts {
             match fact {
                 Fact::Settings(revision) | Fact::SettingsAgain(revision) => settings = Some(revision),
                 Fact::Acknowledged(id) => acknowledged = acknowledged.max(Some(id)),
@@ -159,16 +159,16 @@ mod tests {
     fn what_the_journal_says_counts_and_the_document_says_the_rest() {
         let behind = Told { settings: 5, acknowledged: 9, licence: "8 of serial 1".to_owned() };
         let lines = [settings(&change(6)).0, "licence 9 of serial 1 is in use, from a".to_owned(), "else".to_owned()];
-        let told = behind.clone().with(lines.iter().map(String::as_str));
+        let told = behind.clone().with(lines.iter().filter_map(|line| Fact::of(line)));
         assert_eq!(told, Told { settings: 6, acknowledged: 9, licence: "9 of serial 1".to_owned() });
-        assert_eq!(behind.clone().with([].into_iter()), behind);
+        assert_eq!(behind.clone().with([]), behind);
     }
 
     #[test]
     fn settings_that_were_lost_are_told_anew_from_where_they_begin_again() {
         let lines = [settings(&change(40)).0, settings_again(0).0, settings(&change(1)).0];
         let behind = Told { settings: 40, ..Told::default() };
-        let told = behind.with(lines.iter().map(String::as_str));
+        let told = behind.with(lines.iter().filter_map(|line| Fact::of(line)));
         assert!(told.has(&Fact::Settings(1)) && !told.has(&Fact::Settings(2)) && !told.has(&Fact::SettingsAgain(0)));
     }
 }

@@ -209,21 +209,19 @@ impl Journal {
         self.write_entry(time, boot_seconds, actor, what)
     }
 
-    /// What the last `most` entries say, oldest first: of the current file, and of the one before it where that is not enough.
+    /// What `pick` finds in the last `most` entries, oldest first: of the current file, and of the one before it where that is not
+    /// enough. No more is kept of them.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn last(&self, most: usize) -> Result<Vec<String>, StoreError> {
+    pub fn last<T>(&self, most: usize, pick: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, StoreError> {
         let folder = self.folder.path();
         let mut files = rotated(folder).map_err(StoreError::io("list the journal", folder))?;
         files.push((u64::MAX, self.folder.file(CURRENT)));
-        let mut found = Vec::new();
+        let (mut found, mut left) = (Vec::new(), most);
         for (_, path) in files.iter().rev().take(2) {
-            if found.len() == most {
-                break;
-            }
-            match recent(path, most - found.len()) {
-                Ok(entries) => found.extend(entries.into_iter().map(|entry| entry.what)),
+            match recent(path, left, |entry| found.extend(pick(&entry.what))) {
+                Ok(shown) => left -= shown,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(StoreError::io("read the journal", path)(error)),
             }

@@ -63,17 +63,18 @@ fn last(file: &mut (impl Read + Seek), size: u64) -> io::Result<Option<(Entry, S
     backwards(file, size, |entry, line, end| Some((entry, hex(&sha256(line)), end)))
 }
 
-/// The last `most` good entries of a file, the newest first.
-pub(super) fn recent(path: &Path, most: usize) -> io::Result<Vec<Entry>> {
-    let mut found = Vec::new();
+/// Shows the last `most` good entries of a file, the newest first. Returns how many there were.
+pub(super) fn recent(path: &Path, most: usize, mut show: impl FnMut(Entry)) -> io::Result<usize> {
+    let mut shown = 0;
     if most > 0 {
         let (mut file, size) = open_limited(path, LARGEST_FILE)?;
         backwards(&mut file, size, |entry, _, _| {
-            found.push(entry);
-            (found.len() == most).then_some(())
+            show(entry);
+            shown += 1;
+            (shown == most).then_some(())
         })?;
     }
-    Ok(found)
+    Ok(shown)
 }
 
 /// Shows the good lines and where they end, the last one first, until one is what is looked for.
@@ -198,7 +199,8 @@ mod tests {
         let path = temp.path().join("journal.jsonl");
         std::fs::write(&path, &bytes).unwrap();
         for most in [0, 1, 7, 500, 1_000] {
-            let numbers: Vec<u64> = recent(&path, most).unwrap().iter().map(|entry| entry.n).collect();
+            let mut numbers = Vec::new();
+            assert_eq!(recent(&path, most, |entry| numbers.push(entry.n)).unwrap(), numbers.len());
             let expected: Vec<u64> = (1..=500).rev().take(most).collect();
             assert_eq!(numbers, expected, "{most}");
         }

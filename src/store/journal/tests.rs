@@ -327,13 +327,14 @@ fn a_journal_that_is_a_link_is_not_followed() {
 
 #[test]
 fn the_last_entries_are_read_across_a_rotation() {
+    let what = |what: &str| Some(what.to_owned());
     let temp = tempfile::tempdir().unwrap();
     let folder = folder(temp.path());
-    assert_eq!(opened(&folder).last(5).unwrap(), Vec::<String>::new());
+    assert_eq!(opened(&folder).last(5, what).unwrap(), Vec::<String>::new());
     let mut journal = filled(&folder, 3);
-    assert_eq!(journal.last(2).unwrap(), ["did 2", "did 3"]);
+    assert_eq!(journal.last(2, what).unwrap(), ["did 2", "did 3"]);
     fs::rename(folder.file(CURRENT), folder.file("journal-1.jsonl")).unwrap();
     journal.append(9, 9, "leader", "did 4").unwrap();
-    assert_eq!(journal.last(2).unwrap(), ["did 3", "did 4"]);
-    assert_eq!(journal.last(9).unwrap().len(), journal.head().1 as usize);
+    assert_eq!(journal.last(2, what).unwrap(), ["did 3", "did 4"]);
+    assert_eq!(journal.last(9, what).unwrap().len(), journal.head().1 as usize);
 }
