@@ -4,4 +4,6 @@
 # needs: cc=gcc strace=strace faketime=faketime
 . "$(dirname "${BASH_SOURCE[0]}")/../support/env.sh"
 
+cargo test --locked --no-run
+sync
 cargo test --locked --no-fail-fast

@@ -6,4 +6,7 @@
 
 windows_toolchain
 windows_env
-cargo test --locked --no-fail-fast -p ors --target x86_64-pc-windows-gnu --target-dir "$WINDOWS/build"
+tests=(--locked -p ors --target x86_64-pc-windows-gnu --target-dir "$WINDOWS/build")
+cargo test "${tests[@]}" --no-run
+sync
+cargo test "${tests[@]}" --no-fail-fast

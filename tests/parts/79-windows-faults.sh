@@ -9,7 +9,10 @@ began=$SECONDS
 windows_toolchain
 (
   windows_env
-  cargo test --locked -p ors --test windows_faults --target x86_64-pc-windows-gnu --target-dir "$WINDOWS/build" -- --nocapture
+  tests=(--locked -p ors --test windows_faults --target x86_64-pc-windows-gnu --target-dir "$WINDOWS/build")
+  cargo test "${tests[@]}" --no-run
+  sync
+  cargo test "${tests[@]}" -- --nocapture
 )
 echo "held files and paths: $((SECONDS - began)) s"
 
