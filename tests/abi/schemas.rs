@@ -57,7 +57,7 @@ fn json_is_as_described_without_a_licence() {
     options.licence_folder = None;
     options.state_folder = Some(text(&site.place.path().join("other")));
     hold(&Host::open(&options).unwrap(), "no folder at all");
-    std::fs::remove_dir_all(site.licences()).unwrap();
+    crate::support::remove_as_a_person(&site.licences());
     host.until("gone", |host| host.diagnostics()["licence_folder_state"] == "missing");
     hold(&host, "a folder that is gone");
 }
@@ -114,7 +114,7 @@ fn json_is_as_described_while_a_licence_waits_to_be_copied() {
     let site = Site::with(7);
     let host = site.open();
     host.until_sequence(7);
-    std::fs::remove_dir_all(site.licences()).unwrap();
+    crate::support::remove_as_a_person(&site.licences());
     host.until("seen", |host| host.diagnostics()["licence_folder_state"] == "missing");
     let mut newer = licence(8);
     newer.fls.push(fls("server.lic", "text"));

@@ -1,6 +1,6 @@
 //! A licence that waits for a person to copy it: an upload that was accepted is not lost on the way there.
 
-use crate::support::{Site, feature, fls, licence};
+use crate::support::{Site, feature, fls, licence, remove_as_a_person};
 use ors::ffi::*;
 use std::fs;
 
@@ -8,7 +8,7 @@ use std::fs;
 fn without_a_folder() -> Site {
     let site = Site::with(7);
     site.open().until_sequence(7);
-    fs::remove_dir_all(site.licences()).unwrap();
+    remove_as_a_person(&site.licences());
     site
 }
 

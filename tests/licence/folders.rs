@@ -2,7 +2,7 @@
 //! serials, a path that names one file, a folder that vanishes.
 
 use crate::support::host::Host;
-use crate::support::{DAY, Site, licence, move_as_a_person, text};
+use crate::support::{DAY, Site, licence, move_as_a_person, remove_as_a_person, text};
 use crate::tools::{changed, is_sentence, log};
 use ors::ffi::*;
 use ors::licence::Serial;
@@ -118,7 +118,7 @@ fn without_a_licence_the_reason_is_the_folders_or_that_of_the_newest_refused_fil
     let status = host.licence();
     assert_eq!((status.state, status.sequence, status.users), (ORS_LICENCE_REFUSED, 0, 0));
     assert_eq!(host.text(ORS_TEXT_LICENCE_REASON), "b.ors.json: None of the keys trusted here has signed this file.");
-    fs::remove_dir_all(site.licences()).unwrap();
+    remove_as_a_person(&site.licences());
     host.until("missing", |host| host.licence().state == ORS_LICENCE_MISSING);
     assert_eq!(host.licence().notices, ORS_NOTICE_NO_LICENCE);
 }

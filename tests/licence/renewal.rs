@@ -80,7 +80,7 @@ fn a_licence_that_disappears_stays_in_use_and_is_put_back_three_times() {
 fn a_licence_for_a_folder_that_vanished_waits_for_a_person_and_goes_there_when_it_is_back() {
     let site = Site::with(7);
     let host = site.open();
-    std::fs::remove_dir_all(site.licences()).unwrap();
+    crate::support::remove_as_a_person(&site.licences());
     let mut newer = licence(8);
     newer.fls.push(fls("server.lic", "text"));
     host.until("seen", |host| host.diagnostics()["licence_folder_state"] == "missing");
@@ -97,7 +97,7 @@ fn a_licence_for_a_folder_that_vanished_waits_for_a_person_and_goes_there_when_i
 fn the_last_known_licence_is_there_when_open_returns() {
     let site = Site::with(7);
     site.open().close();
-    std::fs::remove_dir_all(site.licences()).unwrap();
+    crate::support::remove_as_a_person(&site.licences());
     let host = site.open();
     assert_eq!((host.licence().state, host.licence().sequence), (ORS_LICENCE_VALID, 7));
 }

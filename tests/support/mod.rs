@@ -129,10 +129,19 @@ impl Site {
 /// Renames as a person does: where Windows says that the file is in use (the library may be reading it just then), again
 /// a moment later, for 10 s.
 pub fn move_as_a_person(from: &Path, to: &Path) {
-    const IN_USE: [Option<i32>; 2] = [Some(5), Some(32)]; // ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION
+    as_a_person(|| std::fs::rename(from, to));
+}
+
+/// Removes a folder in the same way.
+pub fn remove_as_a_person(folder: &Path) {
+    as_a_person(|| std::fs::remove_dir_all(folder));
+}
+
+fn as_a_person(act: impl Fn() -> std::io::Result<()>) {
+    const IN_USE: [Option<i32>; 3] = [Some(5), Some(32), Some(145)]; // ERROR_ACCESS_DENIED, _SHARING_VIOLATION, _DIR_NOT_EMPTY
     let began = std::time::Instant::now();
     loop {
-        match std::fs::rename(from, to) {
+        match act() {
             Err(error) if cfg!(windows) && IN_USE.contains(&error.raw_os_error()) && began.elapsed().as_secs() < 10 => {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
