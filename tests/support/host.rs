@@ -25,6 +25,16 @@ pub struct Failure {
     pub message: String,
 }
 
+fn repeated<T>(call: impl Fn() -> T, failure: impl Fn(&T) -> Option<&Failure>) -> T {
+    let began = Instant::now();
+    loop {
+        let done = call();
+        if failure(&done).is_none_or(|failure| failure.code != ORS_E_TIMEOUT) || began.elapsed().as_secs() > 20 {
+            return done;
+        }
+    }
+}
+
 /// One opened agent; closed when it goes.
 pub struct Host {
     pub agent: ors_agent,
@@ -132,7 +142,13 @@ impl Host {
         json(text_of(|buf, cap, needed| unsafe { ors_settings_get(self.agent, buf, cap, needed) }))
     }
 
+    /// Sets, and repeats the call where it was not done in its two seconds, as the header says: a disk may be busy with
+    /// what others deleted. Time is held to where it is measured, with [`Host::set_once`].
     pub fn set(&self, settings: &Value) -> Result<(), Failure> {
+        repeated(|| self.set_once(settings), |done| done.as_ref().err())
+    }
+
+    pub fn set_once(&self, settings: &Value) -> Result<(), Failure> {
         self.set_raw(settings.to_string().as_bytes())
     }
 
@@ -157,8 +173,12 @@ impl Host {
         failure(code, &error)
     }
 
-    /// Uploads a file. The result struct comes also with a failure.
+    /// Uploads a file; repeated as [`Host::set`] is. The result struct comes also with a failure.
     pub fn install(&self, file: &[u8]) -> (ors_install_result, Result<(), Failure>) {
+        repeated(|| self.install_once(file), |(_, done)| done.as_ref().err())
+    }
+
+    pub fn install_once(&self, file: &[u8]) -> (ors_install_result, Result<(), Failure>) {
         let mut out: ors_install_result = zeroed();
         out.struct_size = size_of::<ors_install_result>() as u32;
         let mut error = new_error();

@@ -72,7 +72,7 @@ fn licence_held(holder: &Holder, time: Duration, share: u32) {
         let hold = holder.hold(&site.file(LICENCE), share);
         let began = Instant::now();
         during(hold, time, || {
-            let (_, done) = host.install(&newer);
+            let (_, done) = host.install_once(&newer);
             assert!(began.elapsed() < Duration::from_secs(3), "{what}: the call took {:?}", began.elapsed());
             assert!(
                 done.as_ref().is_ok_and(|()| true) || done.as_ref().is_err_and(|f| f.code == ORS_E_TIMEOUT),
@@ -162,7 +162,7 @@ fn state_held(holder: &Holder, files: &[&str], share: u32, time: Duration) {
         let last = holds.pop().unwrap();
         let began = Instant::now();
         let done = during(last, time, || {
-            let done = host.set(&change);
+            let done = host.set_once(&change);
             assert!(began.elapsed() < Duration::from_secs(3), "{what}: the call took {:?}", began.elapsed());
             done
         });
