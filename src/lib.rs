@@ -27,6 +27,7 @@ pub mod ffi;
 pub mod floating;
 pub mod injected;
 pub mod licence;
+pub mod net;
 pub mod notice;
 pub mod office;
 pub mod store;
