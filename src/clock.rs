@@ -21,6 +21,11 @@ pub fn boot_seconds() -> u64 {
     os::boot_seconds().saturating_add_signed(shift::boot())
 }
 
+/// The same in milliseconds.
+pub fn boot_milliseconds() -> u64 {
+    os::boot_milliseconds().saturating_add_signed(shift::boot().saturating_mul(1_000))
+}
+
 /// Local time, boot time and the name of this boot, read together. Reads a file on Linux: for the worker and cold calls.
 pub fn moment() -> Moment {
     Moment { local: coarse_seconds(), boot: os::boot_id(), boot_seconds: boot_seconds() }

@@ -5,13 +5,14 @@
 
 use super::memory::Memory;
 use super::publish::facts_of;
-use super::view::{Folder, View};
+use super::view::{Folder, View, contact_text};
 use super::{Error, errand, error::Kind};
 use crate::clock;
 use crate::floating::scan::{Ask, FolderState};
 use crate::floating::{Content, Scan, remote, scan};
 use crate::licence::{Candidate, Choice, Genuine, Judged, Keyring, Known, Mark, Moment, Product, choose, verify};
-use crate::notice::{MANUAL_COPY, NEW_FEATURES};
+use crate::notice::{MANUAL_COPY, NEW_FEATURES, SERVICE_UNREACHABLE};
+use crate::office::Account;
 use crate::store::{ReadOnlyPart, Settings, StateFolder, secrets};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -171,8 +172,14 @@ impl Glance {
                 view.waiting.clone_from(&memory.waiting);
                 view.announcements = memory.state.announcements.clone();
                 view.acknowledged = memory.acknowledged.id;
-                view.settings =
-                    settings_json(&memory.settings, standing.serial.as_ref().map(|serial| serial.as_str().to_owned()));
+                view.account = super::office::account_in(&memory.folder);
+                if memory.settings.enabled
+                    && view.account.is_unreachable(memory.settings.unreachable_hours, &self.moment)
+                {
+                    facts.steady |= SERVICE_UNREACHABLE;
+                }
+                let serial = standing.serial.as_ref().map(|serial| serial.as_str().to_owned());
+                view.settings = settings_json(&memory.settings, serial, &view.account);
                 view.language.clone_from(&memory.settings.language);
                 view.standing = Some(standing);
                 view.state_folder = Some(memory.folder.path().to_owned());
@@ -182,7 +189,7 @@ impl Glance {
             None => {
                 let serial =
                     self.choice.in_use.as_ref().map(|(genuine, _)| genuine.licence().serial.as_str().to_owned());
-                view.settings = settings_json(&Settings::default(), serial);
+                view.settings = settings_json(&Settings::default(), serial, &view.account);
                 view.standing = Some(super::standing::Standing::without_state(
                     self.keyring.clone(),
                     self.product.clone(),
@@ -200,7 +207,15 @@ impl Glance {
     }
 }
 
-fn settings_json(settings: &Settings, serial: Option<String>) -> serde_json::Value {
+fn settings_json(settings: &Settings, serial: Option<String>, account: &Account) -> serde_json::Value {
     let runtime = json!({ "state": "off", "role": "read_only" });
-    settings.to_json(ReadOnlyPart { serial, runtime, clock_challenge: None, service_account: None })
+    settings.to_json(ReadOnlyPart {
+        serial,
+        runtime,
+        clock_challenge: None,
+        contact: contact_text(account),
+        enrolment: account.enrolment.token(),
+        fingerprint: account.fingerprint.clone(),
+        service_account: None,
+    })
 }

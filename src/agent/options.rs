@@ -2,6 +2,7 @@
 
 use super::{Error, error::Kind};
 use crate::licence::{Keyring, KeysProblem, Product};
+use crate::office::protocol::Origin;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,8 +36,19 @@ pub struct Checked {
     pub licence_folder: Option<String>,
     /// Program and arguments that make the floating server read its folder anew.
     pub reread: Option<Vec<String>>,
+    /// The back office; without one nothing is ever said to anybody.
+    pub office: Option<OfficeAddress>,
     /// Two opens with the same key and the same state folder share one runtime.
     pub key: String,
+}
+
+/// Where the back office is, and which further roots its certificate may hang from.
+#[derive(Clone, Debug)]
+pub struct OfficeAddress {
+    /// Without a slash at its end.
+    pub url: String,
+    pub origin: Origin,
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Longest text of one option.
@@ -74,9 +86,11 @@ impl Options {
         if let Some(path) = &self.licence_folder {
             folder("licence_folder", path)?;
         }
-        if let Some(url) = &self.office_url {
-            check_url(url)?;
-        }
+        let ca_file = self.office_ca_file.as_deref().filter(|path| !path.is_empty());
+        let ca_file = ca_file.map(|path| folder("office_ca_file", path)).transpose()?;
+        let office = self.office_url.as_deref().map(|url| {
+            check_url(url).map(|origin| OfficeAddress { url: url.trim_end_matches('/').to_owned(), origin, ca_file })
+        });
         let reread = self.commands.as_deref().map(commands).transpose()?.flatten();
         Ok(Checked {
             read_only: self.read_only,
@@ -84,6 +98,7 @@ impl Options {
             keyring,
             licence_folder: self.licence_folder.clone().filter(|path| !path.is_empty()),
             reread,
+            office: office.transpose()?,
             key: self.key(),
             state_folder,
         })
@@ -122,24 +137,26 @@ fn folder(place: &str, path: &str) -> Result<PathBuf, Error> {
 }
 
 /// `https`, or `http` to this very machine.
-fn check_url(url: &str) -> Result<(), Error> {
+fn check_url(url: &str) -> Result<Origin, Error> {
     let wrong = || {
         Error::argument("office_url", "office_url is https://host[:port][/path], or http to 127.0.0.0/8 or [::1] only.")
     };
     let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let plain =
-        !url.chars().any(|c| c.is_control() || c.is_whitespace()) && !authority.is_empty() && !authority.contains('@');
+    let authority = rest.split('/').next().unwrap_or_default();
+    // A path may follow, nothing else; a name in other letters is written as its owner registered it (xn--...).
+    let usual = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b);
+    let plain = rest.bytes().all(usual) && !authority.is_empty();
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
     };
     let loopback = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     match scheme {
-        "https" if plain && !host.is_empty() => Ok(()),
-        "http" if plain && loopback => Ok(()),
-        _ => Err(wrong()),
+        "https" if plain && !host.is_empty() => {}
+        "http" if plain && loopback => {}
+        _ => return Err(wrong()),
     }
+    Origin::of_url(url).ok_or_else(wrong)
 }
 
 fn commands(json: &str) -> Result<Option<Vec<String>>, Error> {
@@ -192,6 +209,11 @@ mod tests {
             "https://",
             "https://u@h",
             "https://a b",
+            "https://h?x",
+            "https://h/#x",
+            "https://h:99999",
+            "https://h:x",
+            "https://b\u{fc}ro.example",
             "http://127.0.0.1.example",
             "x",
             "",

@@ -1,15 +1,17 @@
 //! From what the worker knows to what readers see.
 
-use super::view::{Folder, View, service_token};
+use super::view::{Folder, View, contact_text, service_token};
 use super::worker::Worker;
 use crate::floating::FolderState;
 use crate::licence::{Choice, Judged, Moment, Reason};
-use crate::notice::{Facts, LicenceState, MANUAL_COPY, NEW_FEATURES};
+use crate::notice::{Facts, LicenceState, MANUAL_COPY, NEW_FEATURES, SERVICE_UNREACHABLE};
 use crate::store::ReadOnlyPart;
 use serde_json::json;
 
 pub const SERVICE_OFF: u32 = 0;
+const SERVICE_STARTING: u32 = 1;
 pub const SERVICE_READY: u32 = 2;
+const SERVICE_STOPPING: u32 = 3;
 
 impl Worker {
     /// Publishes what holds now. Nothing is published twice: readers are woken only by news.
@@ -26,7 +28,8 @@ impl Worker {
         };
         let shown = self.memory.state.announcements.shown(self.memory.acknowledged.id);
         let waiting = self.memory.waiting.clone();
-        let service = if self.memory.settings.enabled { SERVICE_READY } else { SERVICE_OFF };
+        let service = self.service();
+        let account = self.office.account().clone();
         let mut facts = facts_of(choice, &folder_state, &judged);
         facts.service = service;
         if let Some((id, _)) = &shown {
@@ -36,6 +39,9 @@ impl Worker {
         if let Some(waiting) = &waiting {
             facts.steady |= MANUAL_COPY;
             facts.copy_sequence = waiting.genuine.licence().sequence.get();
+        }
+        if self.memory.settings.enabled && account.is_unreachable(self.memory.settings.unreachable_hours, moment) {
+            facts.steady |= SERVICE_UNREACHABLE;
         }
         if choice.in_use.is_none() {
             // NO_LICENCE excludes it: there is nothing that could have changed.
@@ -48,6 +54,9 @@ impl Worker {
             serial: standing.serial.as_ref().map(|serial| serial.as_str().to_owned()),
             runtime: json!({ "state": service_token(service), "role": role }),
             clock_challenge: Some(standing.challenge.clone()).filter(|challenge| !challenge.is_empty()),
+            contact: contact_text(&account),
+            enrolment: account.enrolment.token(),
+            fingerprint: account.fingerprint.clone(),
             service_account: None,
         });
         let view = View {
@@ -62,6 +71,8 @@ impl Worker {
             announcements: self.memory.state.announcements.clone(),
             acknowledged: self.memory.acknowledged.id,
             settings,
+            account,
+            failure: self.office.failure.clone(),
             language: self.memory.settings.language.clone(),
             standing: Some(standing),
             role,
@@ -79,6 +90,20 @@ impl Worker {
         self.runtime.board.publish(owner, view, moment.local);
         if self.scan.is_some() || self.parts().folder.is_none() {
             self.runtime.set_settled();
+        }
+    }
+}
+
+impl Worker {
+    /// What the runtime does. A process that does not lead, or a product without a back office, has nothing to start.
+    fn service(&self) -> u32 {
+        let (up, going_down) = self.office.lines();
+        let talks = self.leads() && self.options.office.is_some() && self.memory.serial().is_some();
+        match self.memory.settings.enabled {
+            true if talks && !up => SERVICE_STARTING,
+            true => SERVICE_READY,
+            false if going_down => SERVICE_STOPPING,
+            false => SERVICE_OFF,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::options::Checked;
 use super::runtime::Runtime;
 use super::sync::Mutex;
 use super::{Error, error::Kind, fork};
+use crate::net::Dns;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
@@ -28,6 +29,7 @@ pub struct Registry {
     /// The folder threads' desks that anybody still has.
     desks: Mutex<Vec<Weak<Desk>>>,
     pub overdue: Overdue,
+    dns: Arc<Dns>,
 }
 
 #[derive(Default)]
@@ -57,6 +59,7 @@ pub fn registry() -> Arc<Registry> {
             inner: Mutex::default(),
             desks: Mutex::default(),
             overdue: Overdue::default(),
+            dns: Arc::default(),
         };
         // The one before is never dropped: it is not ours to look into.
         std::mem::forget(REGISTRY.swap(Some(Arc::new(fresh))));
@@ -162,6 +165,11 @@ impl Registry {
     pub fn return_board(&self, board: &'static Board) {
         board.wake();
         self.inner.lock().boards.push_back(board);
+    }
+
+    /// All lookups of this process: one hanging thread is enough.
+    pub fn dns(&self) -> Arc<Dns> {
+        self.dns.clone()
     }
 
     /// A desk for a new folder thread.

@@ -6,6 +6,7 @@
 
 use super::board::Board;
 use super::folder::{Desk, Outcome};
+use super::line::{self, News};
 use super::log::{self, Log};
 use super::options::{COLD, Checked};
 use super::registry::registry;
@@ -40,6 +41,7 @@ pub struct Runtime {
     mail: Mutex<Mail>,
     bell: Condvar,
     desk: Mutex<Option<Arc<Desk>>>,
+    lines: Mutex<Vec<Arc<line::Desk>>>,
     life: Mutex<Life>,
     life_bell: Condvar,
     /// The state folder's one name, once it was read.
@@ -50,6 +52,7 @@ pub struct Runtime {
 struct Mail {
     commands: VecDeque<(Command, Reply)>,
     outcomes: VecDeque<Outcome>,
+    news: VecDeque<News>,
     /// While the thread rests after a panic: when it goes on.
     rests_until: Option<Instant>,
 }
@@ -58,6 +61,7 @@ struct Mail {
 pub struct Letters {
     pub commands: VecDeque<(Command, Reply)>,
     pub outcomes: VecDeque<Outcome>,
+    pub news: VecDeque<News>,
 }
 
 #[derive(Default)]
@@ -81,6 +85,7 @@ impl Runtime {
             mail: Mutex::default(),
             bell: Condvar::new(),
             desk: Mutex::default(),
+            lines: Mutex::default(),
             life: Mutex::default(),
             life_bell: Condvar::new(),
             state_folder: OnceLock::new(),
@@ -225,12 +230,16 @@ impl Runtime {
     pub fn next_letters(&self, rest: Duration) -> Option<Letters> {
         let deadline = Instant::now() + rest;
         let mut mail = self.bell.wait_while_until(self.mail.lock(), deadline, |mail| {
-            self.alive() && mail.commands.is_empty() && mail.outcomes.is_empty()
+            self.alive() && mail.commands.is_empty() && mail.outcomes.is_empty() && mail.news.is_empty()
         });
         if !self.alive() {
             return None;
         }
-        Some(Letters { commands: std::mem::take(&mut mail.commands), outcomes: std::mem::take(&mut mail.outcomes) })
+        Some(Letters {
+            commands: std::mem::take(&mut mail.commands),
+            outcomes: std::mem::take(&mut mail.outcomes),
+            news: std::mem::take(&mut mail.news),
+        })
     }
 
     /// So that ending the runtime ends the folder thread when it is free.
@@ -241,6 +250,27 @@ impl Runtime {
         if !self.alive() {
             desk.end();
         }
+    }
+
+    /// A line to the network brings something.
+    pub fn bring(&self, news: News) {
+        if self.alive() {
+            self.mail.lock().news.push_back(news);
+            self.bell.notify_one();
+        }
+    }
+
+    /// So that ending the runtime ends the lines to the network at once, whatever the worker is doing.
+    pub fn set_lines(&self, lines: Vec<Arc<line::Desk>>) {
+        *self.lines.lock() = lines;
+        if !self.alive() {
+            self.end_lines();
+        }
+    }
+
+    fn end_lines(&self) {
+        let lines = std::mem::take(&mut *self.lines.lock());
+        lines.iter().for_each(|desk| desk.end());
     }
 
     fn refuse_letters(&self, error: Error) {
@@ -270,6 +300,7 @@ impl Runtime {
         if let Some(desk) = self.desk.lock().as_ref() {
             desk.end();
         }
+        self.end_lines();
         self.log.close();
         self.board.wake();
     }

@@ -8,6 +8,7 @@ use crate::floating::FolderState;
 use crate::floating::manual::Waiting;
 use crate::licence::{Day, FileReport, Genuine, Instant, Judged, Reason, Source, hex};
 use crate::notice::Facts;
+use crate::office::Account;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,6 +33,9 @@ pub struct View {
     pub acknowledged: u64,
     /// As `ors_settings_get` shows them.
     pub settings: Value,
+    /// How the installation stands with the back office, and what failed there last.
+    pub account: Account,
+    pub failure: String,
     pub language: Option<String>,
     /// What an upload is judged against; `None` while nothing is known yet.
     pub standing: Option<Standing>,
@@ -93,6 +97,8 @@ impl View {
             announcements: Announcements::default(),
             acknowledged: 0,
             settings: Value::Null,
+            account: Account::default(),
+            failure: String::new(),
             language: None,
             standing: None,
             role: "none",
@@ -214,6 +220,13 @@ impl View {
                 "dates_unknown": judged.unknown_dates,
                 "challenge": self.standing.as_ref().map(|standing| standing.challenge.as_str()),
             },
+            "office": {
+                "enrolment": self.account.enrolment.token(),
+                "organisation": self.account.organisation,
+                "contact": contact_text(&self.account),
+                "failure": (!self.failure.is_empty()).then_some(&self.failure),
+                "reported": self.account.reported.as_ref().map(|(chain, n)| json!({ "chain": chain, "n": n })),
+            },
             "journal": self.journal.as_ref().map(|(chain, n)| json!({ "chain": chain, "n": n })),
             "secrets_bound_to_machine": self.secrets_bound,
             "copy": self.waiting.as_ref().map(|waiting| json!({
@@ -244,6 +257,11 @@ fn row(report: &FileReport) -> Value {
         "serial": report.serial,
         "sequence": report.sequence,
     })
+}
+
+/// When the back office answered last.
+pub fn contact_text(account: &Account) -> Option<String> {
+    account.contact.as_ref().map(|contact| Instant::from_unix(contact.at).to_string())
 }
 
 fn day(day: Option<Day>) -> Option<String> {

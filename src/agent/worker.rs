@@ -7,6 +7,7 @@
 use super::folder::{Desk, Job, PutJob};
 use super::leader::{Placing, new_challenge};
 use super::memory::{Memory, Stamps};
+use super::office::Office;
 use super::options::Checked;
 use super::record::Record;
 use super::registry::registry;
@@ -74,6 +75,7 @@ pub struct Worker {
     pub(super) retry_at: u64,
     pub(super) keys_to_write: bool,
     pub(super) reread: Reread,
+    pub(super) office: Office,
     document_stamps: Option<Stamps>,
     /// Told by diagnostics; a fact of the machine, read once.
     pub(super) secrets_bound: bool,
@@ -118,6 +120,7 @@ impl Worker {
             retry_at: 0,
             keys_to_write: true,
             reread: Reread::default(),
+            office: Office::new(),
             document_stamps: None,
             secrets_bound: secrets::machine_bound(),
             marked_at: clock::boot_seconds(),
@@ -147,10 +150,15 @@ impl Worker {
                 self.tick();
             } else if self.look_now {
                 self.look(clock::boot_seconds());
+            } else if self.office.wakes_before(next_tick) <= Instant::now() {
+                self.settle();
             }
             self.runtime.log.flush();
-            let rest = next_tick.saturating_duration_since(Instant::now());
+            let rest = self.office.wakes_before(next_tick).saturating_duration_since(Instant::now());
             let Some(letters) = self.runtime.next_letters(rest) else { return };
+            for news in letters.news {
+                self.take_news(news);
+            }
             for outcome in letters.outcomes {
                 self.take_outcome(outcome);
             }
@@ -186,6 +194,7 @@ impl Worker {
             self.slow_at = now + SLOW_TICK;
             self.uploads_waiting = true;
         }
+        self.follow_account();
         self.add_running_time(now);
         if let Some(line) = self.reread.tick(self.options.reread.as_deref()) {
             self.say(log::INFORMATION, line);
@@ -317,6 +326,7 @@ impl Worker {
             self.place(&choice, &moment);
             self.write_keys_beside();
         }
+        self.talk(&choice, &moment);
         self.tell_refused(&choice);
         self.publish(&choice, &moment);
     }

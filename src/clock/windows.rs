@@ -17,8 +17,12 @@ pub fn coarse_seconds() -> i64 {
 }
 
 pub fn boot_seconds() -> u64 {
+    boot_milliseconds() / 1_000
+}
+
+pub fn boot_milliseconds() -> u64 {
     // SAFETY: no argument, cannot fail.
-    unsafe { GetTickCount64() / 1000 }
+    unsafe { GetTickCount64() }
 }
 
 /// The counter that Windows raises at each boot; empty where it cannot be read (then nothing is carried over a restart).

@@ -99,6 +99,11 @@ impl Account {
         Account { serial: Some(serial.to_owned()), ..Account::default() }
     }
 
+    /// Whether the two differ in nothing but the last contact.
+    pub fn equals_but_for_contact(&self, other: &Account) -> bool {
+        *self == Account { contact: self.contact.clone(), ..other.clone() }
+    }
+
     /// `SERVICE_UNREACHABLE`: it is known there, it does not get through, and the last answer is too long ago.
     pub fn is_unreachable(&self, hours: u32, now: &Moment) -> bool {
         let known = self.enrolment.is_known() && self.failing;

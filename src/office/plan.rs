@@ -57,6 +57,8 @@ pub struct Facts {
     /// Milliseconds by a clock that nobody sets and that goes on in sleep.
     pub now: u64,
     pub moment: Moment,
+    /// The best guess at the time before anything was signed, Unix seconds.
+    pub time: i64,
     pub installed: Option<Installed>,
     /// Keyed hash of ID and verification code; `None` when one of them is not set.
     pub credentials: Option<String>,
@@ -134,8 +136,10 @@ pub struct Plan {
     jitter: Jitter,
     short: Talk,
     poll: Talk,
-    /// When to check next; 0 = now.
+    /// When to check next without a hint; 0 = now.
     check_at: u64,
+    /// Something happened that no check has been asked about yet.
+    hinted: bool,
     report_at: u64,
     /// The office answered a check since the start: it may be polled.
     answered: bool,
@@ -164,6 +168,7 @@ impl Plan {
             short: Talk::default(),
             poll: Talk::default(),
             check_at: 0,
+            hinted: false,
             report_at: 0,
             answered: false,
             send_licence: false,
@@ -185,13 +190,13 @@ impl Plan {
         }
     }
 
-    /// The time for a request: the last signed one and what has passed since; the local clock until there is one.
+    /// The time for a request: the last signed one and what has passed since; a guess until there is one.
     pub fn time(&self, facts: &Facts) -> Instant {
         let signed = self.signed.map(|(time, came)| {
             let since = facts.now.saturating_sub(came) / SECOND;
             time.saturating_add(i64::try_from(since).unwrap_or(i64::MAX))
         });
-        Instant::from_unix(signed.unwrap_or(facts.moment.local))
+        Instant::from_unix(signed.unwrap_or(facts.time))
     }
 
     /// Somebody pressed [Connect]: everything is tried again, now. What is under way on the short line is given up.
@@ -230,7 +235,9 @@ impl Plan {
         match &ask {
             Ask::Enrol => self.account.count_try(&facts.moment),
             Ask::Poll { .. } => self.pongs.clear(),
-            Ask::Check { .. } | Ask::Report { .. } => {}
+            // What happens from here on, its answer may not know yet.
+            Ask::Check { .. } => self.hinted = false,
+            Ask::Report { .. } => {}
         }
         self.talk(line).under_way = Some(Attempt {
             ask: ask.clone(),
@@ -253,8 +260,7 @@ impl Plan {
         match self.account.enrolment {
             Enrolment::None => (self.enrol_at(facts)? <= facts.now).then_some(Ask::Enrol),
             Enrolment::Active | Enrolment::Pending => {
-                let check = self.check_at <= facts.now || self.has_news(facts);
-                if check {
+                if self.hinted || self.check_at <= facts.now || self.has_news(facts) {
                     return Some(Ask::Check { with_licence: self.send_licence });
                 }
                 let (chain, after) = self.unreported(facts)?;
@@ -323,7 +329,7 @@ impl Plan {
         let short = match self.account.enrolment {
             Enrolment::None => self.enrol_at(facts),
             state if state.is_known() => {
-                let check = if self.has_news(facts) { facts.now } else { self.check_at };
+                let check = if self.hinted || self.has_news(facts) { facts.now } else { self.check_at };
                 let report = self.unreported(facts).map(|_| self.report_at);
                 Some(report.map_or(check, |report| report.min(check)))
             }

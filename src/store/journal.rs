@@ -21,7 +21,9 @@ use super::reading::read_limited;
 use super::{hex, sha256};
 use crate::licence::text::clean;
 
+mod reading;
 mod verify;
+pub use reading::{Lines, lines_after};
 pub use verify::{JournalReport, verify_journal};
 
 const CURRENT: &str = "journal.jsonl";

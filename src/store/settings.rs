@@ -166,6 +166,12 @@ pub struct ReadOnlyPart {
     pub runtime: Value,
     /// The number that a signed time file has to answer.
     pub clock_challenge: Option<String>,
+    /// When the back office answered last; an instant.
+    pub contact: Option<String>,
+    /// How the installation stands with the back office; a word.
+    pub enrolment: &'static str,
+    /// Of the installation's key.
+    pub fingerprint: Option<String>,
     /// The account that the service runs under.
     pub service_account: Option<String>,
 }
@@ -310,9 +316,9 @@ impl Settings {
             "revision": self.revision,
             "serial": rest.serial,
             "runtime": rest.runtime,
-            "contact": null,
-            "enrolment": "none",
-            "fingerprint": null,
+            "contact": rest.contact,
+            "enrolment": rest.enrolment,
+            "fingerprint": rest.fingerprint,
             "clock_challenge": rest.clock_challenge,
             "service_account": rest.service_account,
         })

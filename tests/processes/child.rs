@@ -26,7 +26,7 @@ fn host() {
         product: text("product").unwrap(),
         trusted_keys: text("trusted_keys").unwrap(),
         licence_folder: text("licence_folder"),
-        commands: None,
+        ..Options::default()
     })
     .unwrap();
     println!("\n{MARK}{{}}");

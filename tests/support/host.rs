@@ -15,6 +15,8 @@ pub struct Options {
     pub trusted_keys: String,
     pub licence_folder: Option<String>,
     pub commands: Option<String>,
+    pub office_url: Option<String>,
+    pub office_ca_file: Option<String>,
 }
 
 /// A failed call: its code, and the caller's error struct.
@@ -75,6 +77,7 @@ impl Host {
         let state = c(&options.state_folder);
         let licences = c(&options.licence_folder);
         let commands = c(&options.commands);
+        let (url, ca_file) = (c(&options.office_url), c(&options.office_ca_file));
         let product = CString::new(options.product.as_str()).unwrap();
         let keys = CString::new(options.trusted_keys.as_str()).unwrap();
         let pointer = |text: &Option<CString>| text.as_ref().map_or(null(), |text| text.as_ptr());
@@ -85,8 +88,8 @@ impl Host {
             product: product.as_ptr(),
             trusted_keys: keys.as_ptr(),
             licence_folder: pointer(&licences),
-            office_url: null(),
-            office_ca_file: null(),
+            office_url: pointer(&url),
+            office_ca_file: pointer(&ca_file),
             commands: pointer(&commands),
         };
         let mut agent = 7;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod host;
+pub mod office;
 pub mod table;
 
 use issuer::SigningKey;
@@ -122,6 +123,8 @@ impl Site {
             trusted_keys: self.vendor.trusted(),
             licence_folder: Some(text(&self.licences())),
             commands: None,
+            office_url: None,
+            office_ca_file: None,
         }
     }
 }

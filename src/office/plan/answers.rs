@@ -22,6 +22,8 @@ impl Plan {
             self.short.again = Some(attempt.ask);
             return Vec::new();
         }
+        // It is still to be asked.
+        self.hinted |= matches!(attempt.ask, Ask::Check { .. });
         let took = facts.now.saturating_sub(attempt.began);
         let mut held = false;
         if let Ask::Poll { hold, pongs, .. } = &attempt.ask {
@@ -128,9 +130,7 @@ impl Plan {
             }
         }
         self.stream = Some((happened.epoch, happened.last));
-        if check {
-            self.check_at = facts.now;
-        }
+        self.hinted |= check;
         if facts.now.saturating_sub(attempt.began) + SECOND >= hold * SECOND {
             self.good_holds += 1;
             if self.good_holds >= GOOD_HOLDS {
@@ -179,6 +179,7 @@ impl Plan {
             RefusedFor::Code => self.account.refused.clone_from(&attempt.credentials),
             RefusedFor::Licence => self.account.refused_licence = attempt.licence.map(|digest| hex(&digest)),
             RefusedFor::Throttled => {
+                self.hinted |= matches!(attempt.ask, Ask::Check { .. });
                 self.talk(line).pace.wait(facts.now, retry_after.unwrap_or(THROTTLED).max(1));
             }
             RefusedFor::Declined => self.decided(Enrolment::Declined, facts),
@@ -188,6 +189,7 @@ impl Plan {
                 if refused.reason == RefusedFor::UnknownKey && attempt.ask != Ask::Enrol {
                     self.account.enrolment = Enrolment::None;
                 }
+                self.hinted |= matches!(attempt.ask, Ask::Check { .. });
                 // With a growing wait: an office that enrols a key and then does not know it would keep us busy for ever.
                 let talk = match line {
                     Line::Short => &mut self.short,

@@ -14,6 +14,7 @@ fn facts(now: u64) -> Facts {
             boot: "boot".to_owned(),
             boot_seconds: now / SECOND,
         },
+        time: 1_790_000_000,
         installed: Some(Installed { serial: Serial::parse("1234567890").unwrap(), sequence: 7, digest: [7; 32] }),
         credentials: Some("credentials".to_owned()),
         settings: 3,
@@ -145,6 +146,30 @@ fn an_event_is_a_hint_and_the_check_brings_the_licence() {
     installed.installed.as_mut().unwrap().digest = [8; 32];
     exchange(&mut plan, Line::Short, &installed, &CHECK, checked(nothing_new()));
     assert_eq!(plan.next(Line::Short, &installed), None);
+}
+
+#[test]
+fn a_hint_that_comes_during_a_check_or_before_one_that_fails_is_not_lost() {
+    let mut plan = polling();
+    let now = facts(START + 30 * SECOND);
+    let hint = |plan: &mut Plan, last: u64| {
+        plan.next(Line::Poll, &now).unwrap();
+        plan.heard(Line::Poll, &now, happened(1, last, vec![EventKind::Licence]));
+    };
+    hint(&mut plan, 5);
+    assert_eq!(plan.next(Line::Short, &now), Some(CHECK));
+    hint(&mut plan, 6);
+    // Made before the second event: it may not know of it.
+    plan.heard(Line::Short, &now, checked(nothing_new()));
+    exchange(&mut plan, Line::Short, &now, &CHECK, checked(nothing_new()));
+    assert_eq!(plan.next(Line::Short, &now), None);
+    for bad in [unreachable(), refuses(RefusedFor::Request), refuses(RefusedFor::Throttled)] {
+        hint(&mut plan, 7);
+        exchange(&mut plan, Line::Short, &now, &CHECK, bad);
+        let later = facts(START + 2 * HOUR);
+        exchange(&mut plan, Line::Short, &later, &CHECK, checked(nothing_new()));
+        assert_eq!(plan.next(Line::Short, &later), None);
+    }
 }
 
 #[test]

@@ -19,9 +19,9 @@ pub(super) const SECRETS: [&str; 3] = [VERIFICATION_CODE, PROXY_PASSWORD, SHARE_
 /// Members that hold others.
 pub(super) const GROUPS: [&str; 3] = ["assistance", "proxy", "share_account"];
 /// Members of a get that a set may repeat but not change.
-pub(super) const READ_ONLY: [&str; 5] = ["serial", "enrolment", "fingerprint", "clock_challenge", "service_account"];
+pub(super) const READ_ONLY: [&str; 3] = ["serial", "clock_challenge", "service_account"];
 /// Members of a get that move by themselves: a set may bring them, they are not looked at.
-pub(super) const IGNORED: [&str; 2] = ["runtime", "contact"];
+pub(super) const IGNORED: [&str; 4] = ["runtime", "contact", "enrolment", "fingerprint"];
 
 const LONGEST_TEXT: usize = 200;
 const LONGEST_PATH: usize = 4096;

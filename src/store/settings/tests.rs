@@ -19,6 +19,9 @@ fn rest() -> ReadOnlyPart {
         serial: Some("4711".into()),
         runtime: json!({ "role": "leader" }),
         clock_challenge: Some("c-1".into()),
+        contact: None,
+        enrolment: "none",
+        fingerprint: None,
         service_account: None,
     }
 }
@@ -117,6 +120,7 @@ fn a_whole_get_sent_back_changes_nothing() {
     // The runtime and the last contact move by themselves.
     let mut moved = get(&folder);
     (moved["runtime"], moved["contact"]) = (json!({ "role": "none" }), json!("yesterday"));
+    (moved["enrolment"], moved["fingerprint"]) = (json!("pending"), json!("7KQ2-M9XD"));
     moved["language"] = json!("de");
     assert!(set(&folder, &moved).is_ok());
     assert_eq!(get(&folder)["language"], "de");
@@ -187,8 +191,6 @@ fn every_wrong_value_is_refused_by_its_name_and_nothing_changes() {
         (json!({ "revision": null }), "argument revision"),
         (json!({ "serial": "other" }), "argument serial"),
         (json!({ "serial": null }), "argument serial"),
-        (json!({ "enrolment": "active" }), "argument enrolment"),
-        (json!({ "fingerprint": "x" }), "argument fingerprint"),
         (json!({ "clock_challenge": "c-2" }), "argument clock_challenge"),
         (json!({ "service_account": "root" }), "argument service_account"),
         (json!({ "colour": "red" }), "argument colour"),
