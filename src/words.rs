@@ -7,6 +7,7 @@ mod accept;
 mod english;
 
 use crate::licence::{Changes, Reason};
+use crate::office::{Enrolment, Problem};
 
 pub use accept::choose;
 
@@ -30,6 +31,10 @@ pub trait Phrases: Sync {
     /// Why a licence was refused, without the file's own particulars.
     fn refusal(&self, reason: Reason) -> &'static str;
     fn error(&self, code: i32) -> &'static str;
+    /// What stands in the way of a connection to the back office, and what to change.
+    fn connect(&self, problem: &Problem) -> String;
+    /// What has to be said about how the installation stands there; empty when all is well.
+    fn enrolment(&self, state: Enrolment) -> &'static str;
     fn update(
         &self,
         verdict: i32,

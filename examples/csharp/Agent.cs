@@ -157,6 +157,34 @@ namespace Ors
             }
         }
 
+        /// <summary>Goes through all steps of a connection to the back office; see <see cref="ConnectReport"/>.</summary>
+        public ulong Connect(string by)
+        {
+            fixed (byte* name = Bytes(by))
+            {
+                NativeError error = NewError();
+                ulong run;
+                Check(Native.ors_connect(Handle, name, Length(by), &run, &error), &error);
+                return run;
+            }
+        }
+
+        /// <summary>JSON of what a run has found out so far.</summary>
+        public string ConnectReport(ulong run)
+        {
+            return ReadText((buf, cap, needed) => Native.ors_connect_report(Handle, run, buf, cap, needed));
+        }
+
+        /// <summary>Starts the library's runtime anew; this agent stays good.</summary>
+        public void Restart(string by)
+        {
+            fixed (byte* name = Bytes(by))
+            {
+                NativeError error = NewError();
+                Check(Native.ors_restart(Handle, name, Length(by), &error), &error);
+            }
+        }
+
         /// <summary>The user has read this announcement and those before it.</summary>
         public void Acknowledge(ulong announcement, string by)
         {

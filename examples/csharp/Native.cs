@@ -190,6 +190,15 @@ namespace Ors
         public static extern int ors_settings_set(ulong agent, byte* json, UIntPtr len, byte* by, UIntPtr by_len, NativeError* error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        public static extern int ors_connect(ulong agent, byte* by, UIntPtr by_len, ulong* run, NativeError* error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        public static extern int ors_connect_report(ulong agent, ulong run, byte* buf, UIntPtr cap, UIntPtr* needed);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        public static extern int ors_restart(ulong agent, byte* by, UIntPtr by_len, NativeError* error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         public static extern int ors_diagnostics(ulong agent, byte* buf, UIntPtr cap, UIntPtr* needed);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]

@@ -18,6 +18,14 @@ pub enum Command {
         bytes: Vec<u8>,
         by: String,
     },
+    /// Starts a run through all steps of a connection, or joins the one that runs.
+    Connect {
+        by: String,
+    },
+    /// Starts the runtime anew, here and in the other processes.
+    Restart {
+        by: String,
+    },
     /// Wiped when it goes, since passwords are in it.
     Settings {
         json: Zeroizing<Vec<u8>>,
@@ -30,6 +38,8 @@ pub enum Command {
 pub enum Done {
     Nothing,
     Installed(Installed),
+    /// The number of a run.
+    Run(u64),
 }
 
 /// What came of an upload. Numbers are those of `ors_install_result`.
@@ -52,6 +62,8 @@ pub fn carry_out(worker: &mut Worker, command: Command) -> Result<Done, Error> {
     match command {
         Command::Acknowledge { id, by } => acknowledge(worker, id, &by),
         Command::Upload { bytes, by } => upload(worker, &bytes, &by),
+        Command::Connect { by } => worker.connect(&by).map(Done::Run),
+        Command::Restart { by } => worker.ask_restart(&by),
         Command::Settings { json, by } => settings(worker, &json, &by),
     }
 }

@@ -16,6 +16,7 @@ pub enum Kind {
     ReadOnly,
     Timeout,
     Stale,
+    Disabled,
     Refused,
     Reentrant,
     NewerState,

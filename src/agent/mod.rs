@@ -254,6 +254,37 @@ impl Agent {
         self.runtime()?.ask(Command::Settings { json: Zeroizing::new(json.to_owned()), by: by.to_owned() }).map(drop)
     }
 
+    /// Starts a run through all steps of a connection to the back office, or joins the one that runs. Returns its number.
+    ///
+    /// # Errors
+    /// `Disabled` when the service is switched off, `Timeout`, `ReadOnly`, `Io`.
+    pub fn connect(&self, by: &str) -> Result<u64, Error> {
+        match self.runtime()?.ask(Command::Connect { by: by.to_owned() })? {
+            Done::Run(run) => Ok(run),
+            Done::Nothing | Done::Installed(_) => Err(Error::new(Kind::Internal, "", "There is no run.")),
+        }
+    }
+
+    /// The report of a run so far, as JSON. 0 is the last one.
+    ///
+    /// # Errors
+    /// `Stale` when that is not the last run, or when there was none.
+    pub fn connect_report(&self, run: u64) -> Result<String, Error> {
+        let view = self.board()?.view();
+        let report = view.report.as_ref().filter(|report| run == 0 || report.run == run);
+        report
+            .map(|report| report.to_json().to_string())
+            .ok_or_else(|| Error::new(Kind::Stale, "run", "This is not the last run of Connect, or there was none."))
+    }
+
+    /// Starts the runtime anew, here and in every process that uses the state folder. Returns at once; handles stay good.
+    ///
+    /// # Errors
+    /// `Timeout`, `ReadOnly`, `Io`.
+    pub fn restart(&self, by: &str) -> Result<(), Error> {
+        self.runtime()?.ask(Command::Restart { by: by.to_owned() }).map(drop)
+    }
+
     /// Acknowledges the announcements up to `id`, for the installation.
     ///
     /// # Errors
@@ -282,7 +313,7 @@ impl Agent {
         }
         match runtime.ask(Command::Upload { bytes: file.to_owned(), by: by.to_owned() })? {
             Done::Installed(installed) => Ok(installed),
-            Done::Nothing => Ok(Installed::default()),
+            Done::Nothing | Done::Run(_) => Ok(Installed::default()),
         }
     }
 

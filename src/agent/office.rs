@@ -6,13 +6,15 @@
 
 mod effects;
 mod requests;
+mod run;
 
 use super::line::{self, News, Way, What};
 use super::registry::registry;
 use super::seed::{NoSeed, Seed};
 use super::worker::Worker;
+use run::Runs;
 use crate::clock;
-use crate::licence::{Choice, Moment, Serial, sha256};
+use crate::licence::{Choice, Digest, Moment, Serial, sha256};
 use crate::net::{Limits, Trust};
 use crate::office::protocol::Nonce;
 use crate::office::{Account, Awaited, Facts, Identity, Installed, Line, Plan};
@@ -32,8 +34,6 @@ const BOTH: [Line; 2] = [Line::Short, Line::Poll];
 /// All that a worker has to do with the back office.
 pub struct Office {
     session: Option<Session>,
-    /// Counts sessions: a line knows the number of its own.
-    number: u64,
     /// Lines of sessions that were ended, and have not told their own end yet.
     ending: usize,
     /// As it lies on the disk.
@@ -44,6 +44,9 @@ pub struct Office {
     pub(super) failure: String,
     /// When the plan wants to be asked again.
     wakes: Option<Instant>,
+    runs: Runs,
+    /// The file of the licence in use, with its SHA-256: it may be large, and is asked for each second.
+    installed: Option<(Arc<[u8]>, Digest)>,
 }
 
 struct Session {
@@ -51,6 +54,7 @@ struct Session {
     plan: Plan,
     identity: Identity,
     lines: [Talk; 2],
+    way: Way,
     /// The keyed hash of ID and code, and the revision of the settings that they are of.
     credentials: Option<(u64, Option<String>)>,
 }
@@ -76,13 +80,14 @@ impl Office {
     pub fn new() -> Office {
         Office {
             session: None,
-            number: 0,
             ending: 0,
             account: Account::default(),
             revision: 0,
             stamp: None,
             failure: String::new(),
             wakes: None,
+            runs: Runs::default(),
+            installed: None,
         }
     }
 
@@ -99,6 +104,24 @@ impl Office {
     /// When there is something to say, if that is before `other`.
     pub fn wakes_before(&self, other: Instant) -> Instant {
         self.wakes.map_or(other, |wakes| wakes.min(other))
+    }
+
+    /// Measures the licence in use, when it is another one than before.
+    fn measure(&mut self, choice: &Choice) {
+        let bytes = choice.in_use.as_ref().map(|(genuine, _)| genuine.bytes());
+        let known = self.installed.as_ref().map(|(bytes, _)| bytes);
+        let same = match (bytes, known) {
+            (Some(bytes), Some(known)) => Arc::ptr_eq(bytes, known),
+            (bytes, known) => bytes.is_none() && known.is_none(),
+        };
+        if !same {
+            self.installed = bytes.map(|bytes| (bytes.clone(), sha256(bytes)));
+        }
+    }
+
+    /// SHA-256 of the file of the licence in use.
+    fn digest(&self) -> Option<Digest> {
+        self.installed.as_ref().map(|(_, digest)| *digest)
     }
 
     fn load(&mut self, folder: &StateFolder) -> Option<String> {
@@ -139,7 +162,8 @@ impl Worker {
     pub(super) fn talk(&mut self, choice: &Choice, moment: &Moment) {
         let used = choice.in_use.as_ref().map(|(genuine, _)| genuine.licence().serial.clone());
         let serial = used.or_else(|| self.memory.serial());
-        let wanted = self.memory.settings.enabled && self.options.office.is_some() && self.leads();
+        let wanted =
+            self.memory.settings.enabled && self.options.office.is_some() && self.leads() && !self.restarting;
         let same =
             self.office.session.as_ref().is_some_and(|session| Some(&session.identity.serial) == serial.as_ref());
         if self.office.session.is_some() && !(wanted && same) {
@@ -148,6 +172,8 @@ impl Worker {
         if let (true, None, Some(serial)) = (wanted, &self.office.session, serial) {
             self.begin_talk(serial, moment);
         }
+        self.office.measure(choice);
+        self.run_if_asked(choice, moment);
         for line in BOTH {
             self.say_next(line, choice, moment);
         }
@@ -189,8 +215,8 @@ impl Worker {
             Err(error) => return self.trouble("The installation's key cannot be had", &error),
         };
         account.fingerprint = Some(public.fingerprint());
-        self.office.number += 1;
-        let number = self.office.number;
+        // Unlike any other: a line that outlived its session, and even its worker, is not listened to.
+        let number = random();
         // A certificate is judged at the same time as a licence: at the mark where the clock is behind it.
         let judged = self.judged(moment);
         let clock = move || judged.now(clock::coarse_seconds()).unix();
@@ -217,7 +243,7 @@ impl Worker {
             instance,
         };
         let plan = Plan::new(account, random());
-        self.office.session = Some(Session { number, plan, identity, lines, credentials: None });
+        self.office.session = Some(Session { number, plan, identity, lines, way, credentials: None });
         // The key is made; what is known of it is on the disk before anybody hears of it.
         self.store_account();
     }
@@ -225,6 +251,7 @@ impl Worker {
     /// Ends the session at once, whatever is under way.
     pub(super) fn hang_up(&mut self) {
         self.store_account();
+        self.interrupt_run();
         if let Some(session) = self.office.session.take() {
             self.office.ending += session.lines.len();
             session.lines.iter().for_each(|talk| talk.desk.end());
@@ -233,10 +260,10 @@ impl Worker {
     }
 
     fn facts(&self, session: &Session, choice: &Choice, moment: &Moment) -> Facts {
-        let installed = choice.in_use.as_ref().map(|(genuine, _)| Installed {
+        let installed = choice.in_use.as_ref().zip(self.office.digest()).map(|((genuine, _), digest)| Installed {
             serial: genuine.licence().serial.clone(),
             sequence: genuine.licence().sequence.get(),
-            digest: sha256(genuine.bytes()),
+            digest,
         });
         let known = session.credentials.as_ref().filter(|(of, _)| *of == self.memory.settings.revision);
         Facts {
@@ -262,7 +289,8 @@ impl Worker {
         if let Some(ask) = session.plan.next(line, &facts) {
             let created = session.plan.time(&facts);
             match self.request(&session.identity, &ask, created, choice) {
-                Ok(Some((letter, awaited))) => {
+                Ok(Some((mut letter, awaited))) => {
+                    letter.watched = line == Line::Short && std::mem::take(&mut self.office.runs.watched);
                     let talk = session.talk(line);
                     talk.awaited = Some((awaited, moment.boot_seconds));
                     let desk = talk.desk.clone();
@@ -351,7 +379,7 @@ impl Worker {
                 }
                 self.note("An internal error in a network thread was contained.".to_owned());
             }
-            What::Step(progress) => drop(progress),
+            What::Step(progress) => self.take_step(progress),
             What::Ended => {}
         }
     }

@@ -73,6 +73,7 @@ impl Worker {
             settings,
             account,
             failure: self.office.failure.clone(),
+            report: self.office.report(),
             language: self.memory.settings.language.clone(),
             standing: Some(standing),
             role,
@@ -97,6 +98,9 @@ impl Worker {
 impl Worker {
     /// What the runtime does. A process that does not lead, or a product without a back office, has nothing to start.
     fn service(&self) -> u32 {
+        if self.restarting {
+            return SERVICE_STOPPING;
+        }
         let (up, going_down) = self.office.lines();
         let talks = self.leads() && self.options.office.is_some() && self.memory.serial().is_some();
         match self.memory.settings.enabled {

@@ -107,11 +107,11 @@ impl Runtime {
                 let mut worker = Worker::start(self.clone(), options.clone(), self.owner)?;
                 self.note_state_folder(worker.state_folder());
                 self.set_loaded(Ok(worker.knows_a_licence()));
-                worker.run();
-                Ok::<(), Error>(())
+                Ok::<bool, Error>(worker.run())
             }));
             match result {
-                Ok(Ok(())) => break,
+                Ok(Ok(true)) => continue,
+                Ok(Ok(false)) => break,
                 Ok(Err(error)) => {
                     self.log.write(log::ERROR, format!("The agent could not start: {error}"));
                     if self.set_loaded(Err(error)) {

@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 pub const FILE: &str = "agent-key.sealed";
 const LARGEST: usize = 4 << 10;
+/// Of SHA-256, in bytes.
+const BLOCK: usize = 64;
 
 /// The 32 secret bytes.
 pub struct Seed(Zeroizing<[u8; 32]>);
@@ -65,13 +67,17 @@ impl Seed {
     /// What can be remembered of credentials without anybody being able to try codes against it.
     pub fn mark(&self, organisation: &str, code: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.0);
-        let mut context = hmac::Context::with_key(&key);
+        let parts = ["ors refused credentials", organisation, code];
+        // Room from the start, and zeros behind: the hash keeps a copy of its last block on the stack.
+        let size: usize = parts.iter().map(|part| 8 + part.len()).sum();
+        let mut text = Zeroizing::new(Vec::with_capacity(size + 2 * BLOCK));
         // Each with its length before it, so that no two pairs are the same text.
-        for part in ["ors refused credentials", organisation, code] {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part.as_bytes());
+        for part in parts {
+            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            text.extend_from_slice(part.as_bytes());
         }
-        hex(context.sign().as_ref())
+        text.resize(size + 2 * BLOCK, 0);
+        hex(hmac::sign(&key, &text).as_ref())
     }
 }
 

@@ -17,7 +17,9 @@ pub enum Field {
     CopyTarget,
     CopyFileNames,
     CopyLicence,
-    /// About remote assistance or enrolment: nothing to tell before those exist on this installation.
+    /// Of this installation's key.
+    Fingerprint,
+    /// About remote assistance: nothing to tell before that exists on this installation.
     Later,
 }
 
@@ -123,6 +125,7 @@ impl Agent {
                     _ => String::from_utf8_lossy(waiting.genuine.bytes()).into_owned(),
                 })
             }
+            Field::Fingerprint => about(0).map(|()| view.account.fingerprint.clone().unwrap_or_default()),
             Field::Later => about(0).map(|()| String::new()),
         }
     }

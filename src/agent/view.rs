@@ -8,10 +8,11 @@ use crate::floating::FolderState;
 use crate::floating::manual::Waiting;
 use crate::licence::{Day, FileReport, Genuine, Instant, Judged, Reason, Source, hex};
 use crate::notice::Facts;
-use crate::office::Account;
+use crate::office::{Account, Report};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Log lines in diagnostics.
 const SHOWN_LINES: usize = 50;
@@ -36,6 +37,8 @@ pub struct View {
     /// How the installation stands with the back office, and what failed there last.
     pub account: Account,
     pub failure: String,
+    /// The last run of [Connect].
+    pub report: Option<Arc<Report>>,
     pub language: Option<String>,
     /// What an upload is judged against; `None` while nothing is known yet.
     pub standing: Option<Standing>,
@@ -99,6 +102,7 @@ impl View {
             settings: Value::Null,
             account: Account::default(),
             failure: String::new(),
+            report: None,
             language: None,
             standing: None,
             role: "none",

@@ -19,8 +19,9 @@ use crate::floating::scan::FolderState;
 use crate::floating::{KEYS_FILE, Scan, manual};
 use crate::injected;
 use crate::licence::{Candidate, Choice, Day, FileReport, Genuine, Judged, Moment, Refusal, Source, choose};
+use crate::store::asked::{self, Wish};
 use crate::store::{
-    FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
+    document, FileLock, FileStamp, Journal, RealDisk, StateFolder, clear_stale_temps, handover, handover::Acknowledged, secrets,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -76,6 +77,11 @@ pub struct Worker {
     pub(super) keys_to_write: bool,
     pub(super) reread: Reread,
     pub(super) office: Office,
+    /// The last [Restart] that was followed; `None` until it was looked for.
+    restarted: Option<u64>,
+    restart_stamp: Option<document::Stamp>,
+    /// Everything begins anew after this.
+    pub(super) restarting: bool,
     document_stamps: Option<Stamps>,
     /// Told by diagnostics; a fact of the machine, read once.
     pub(super) secrets_bound: bool,
@@ -121,6 +127,9 @@ impl Worker {
             keys_to_write: true,
             reread: Reread::default(),
             office: Office::new(),
+            restarted: None,
+            restart_stamp: None,
+            restarting: false,
             document_stamps: None,
             secrets_bound: secrets::machine_bound(),
             marked_at: clock::boot_seconds(),
@@ -134,14 +143,17 @@ impl Worker {
             worker.note(note);
         }
         worker.document_stamps = Some(worker.memory.stamps());
+        worker.follow_restart();
+        worker.follow_account();
+        worker.follow_runs();
         worker.follow_path();
         worker.try_to_lead();
         worker.settle();
         Ok(worker)
     }
 
-    /// Goes on until the runtime ends.
-    pub fn run(&mut self) {
+    /// Goes on until the runtime ends, or somebody wants it to begin anew: then it returns `true`.
+    pub fn run(&mut self) -> bool {
         let mut next_tick = Instant::now();
         loop {
             if Instant::now() >= next_tick {
@@ -155,7 +167,7 @@ impl Worker {
             }
             self.runtime.log.flush();
             let rest = self.office.wakes_before(next_tick).saturating_duration_since(Instant::now());
-            let Some(letters) = self.runtime.next_letters(rest) else { return };
+            let Some(letters) = self.runtime.next_letters(rest) else { return false };
             for news in letters.news {
                 self.take_news(news);
             }
@@ -168,6 +180,13 @@ impl Worker {
                 // In force means that the next answer shows it.
                 self.settle();
                 reply.send(result);
+            }
+            if self.restarting {
+                // The lines go down; whoever watches the service sees it stop.
+                self.hang_up();
+                self.settle();
+                self.runtime.log.flush();
+                return true;
             }
         }
     }
@@ -195,12 +214,36 @@ impl Worker {
             self.uploads_waiting = true;
         }
         self.follow_account();
+        self.follow_runs();
+        self.follow_restart();
         self.add_running_time(now);
         if let Some(line) = self.reread.tick(self.options.reread.as_deref()) {
             self.say(log::INFORMATION, line);
         }
         self.look(now);
         self.settle();
+    }
+
+    /// Somebody, in some process, pressed [Restart].
+    fn follow_restart(&mut self) {
+        let stamp = asked::stamp(&self.memory.folder, Wish::Restart);
+        if self.restart_stamp == Some(stamp) {
+            return;
+        }
+        let Ok(wish) = asked::asked(&self.memory.folder, Wish::Restart) else { return };
+        self.restart_stamp = Some(stamp);
+        if self.restarted.replace(wish.number).is_some_and(|before| before != wish.number) {
+            self.say(log::INFORMATION, "A restart was asked for.".to_owned());
+            self.journal(&clock::moment(), &wish.by, "a restart was asked for");
+            self.restarting = true;
+        }
+    }
+
+    /// Asks for a restart, here and in the other processes.
+    pub(super) fn ask_restart(&mut self, by: &str) -> Result<super::Done, Error> {
+        asked::ask(&self.memory.folder, Wish::Restart, by, |_| false)?;
+        self.follow_restart();
+        Ok(super::Done::Nothing)
     }
 
     /// Another process wrote something.

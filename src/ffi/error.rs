@@ -16,6 +16,7 @@ pub fn code(kind: Kind) -> i32 {
         Kind::ReadOnly => ORS_E_READ_ONLY,
         Kind::Timeout => ORS_E_TIMEOUT,
         Kind::Stale => ORS_E_STALE,
+        Kind::Disabled => ORS_E_DISABLED,
         Kind::Refused => ORS_E_REFUSED,
         Kind::Reentrant => ORS_E_REENTRANT,
         Kind::NewerState => ORS_E_NEWER_STATE,

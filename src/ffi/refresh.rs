@@ -169,7 +169,8 @@ pub unsafe extern "C" fn ors_text(
             ORS_TEXT_COPY_TARGET => Field::CopyTarget,
             ORS_TEXT_COPY_FILE_NAMES => Field::CopyFileNames,
             ORS_TEXT_COPY_LICENCE => Field::CopyLicence,
-            ORS_TEXT_ASKED_BY..=ORS_TEXT_TICKET | ORS_TEXT_FINGERPRINT => Field::Later,
+            ORS_TEXT_FINGERPRINT => Field::Fingerprint,
+            ORS_TEXT_ASKED_BY..=ORS_TEXT_TICKET => Field::Later,
             _ => return Err(Error::argument("field", "This field is not known.")),
         };
         out.write(&with_agent(agent, |agent| agent.text(field, subject))?)

@@ -12,13 +12,16 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
-use rustls_platform_verifier::Verifier;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-const LARGEST_CA_FILE: usize = 1 << 20;
+#[cfg_attr(unix, path = "tls/unix.rs")]
+#[cfg_attr(windows, path = "tls/windows.rs")]
+mod os;
+
+const LARGEST_CA_FILE: usize = 4 << 20;
 /// Sessions that may be resumed: there is one office.
 const SESSIONS: usize = 4;
 
@@ -34,7 +37,7 @@ pub struct Trust {
 
 struct Judge {
     provider: Arc<CryptoProvider>,
-    verifier: Verifier,
+    verifier: Arc<dyn ServerCertVerifier>,
 }
 
 impl Trust {
@@ -47,17 +50,20 @@ impl Trust {
             return Ok(judge.clone());
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let failed = |error: rustls::Error| Why::TlsFailed { detail: clean(&error.to_string(), 200) };
-        let verifier = match &self.ca_file {
-            None => Verifier::new(provider.clone()).map_err(failed)?,
-            Some(path) => {
-                let bad =
-                    |detail: String| Why::CaFile { path: path.display().to_string(), detail: clean(&detail, 200) };
-                Verifier::new_with_extra_roots(roots(path).map_err(bad)?, provider.clone())
-                    .map_err(|error| bad(error.to_string()))?
-            }
+        let extra = match &self.ca_file {
+            None => Vec::new(),
+            Some(path) => pem(path).map_err(|detail| self.bad(&detail))?,
         };
+        let verifier = os::verifier(extra, provider.clone()).map_err(|detail| self.bad(&detail))?;
         Ok(self.judge.get_or_init(|| Arc::new(Judge { provider, verifier })).clone())
+    }
+
+    fn bad(&self, detail: &str) -> Why {
+        let detail = clean(detail, 200);
+        match &self.ca_file {
+            None => Why::TlsFailed { detail },
+            Some(path) => Why::CaFile { path: path.display().to_string(), detail },
+        }
     }
 
     /// A client's configuration of its own, with what it was shown last.
@@ -74,7 +80,8 @@ impl Trust {
     }
 }
 
-fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates in a file.
+fn pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     // Distributions keep theirs behind links.
     let real = std::fs::canonicalize(path).map_err(|error| error.to_string())?;
     let bytes = crate::store::read_limited(&real, LARGEST_CA_FILE).map_err(|error| error.to_string())?;
@@ -111,8 +118,8 @@ impl Shown {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn verifier(&self) -> &Verifier {
-        &self.judge.verifier
+    fn verifier(&self) -> &dyn ServerCertVerifier {
+        self.judge.verifier.as_ref()
     }
 }
 

@@ -26,7 +26,7 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, ShutdownHandle, Transport};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Enough for the head of any answer, and for a request in a few pieces.
 const BUFFER: usize = 16 << 10;
@@ -307,6 +307,7 @@ impl Transport for Line {
             Some(tls) => rustls::Stream::new(tls.as_mut(), &mut socket).write_all(output),
             None => socket.write_all(output),
         };
+        self.buffers.wipe_sent(amount);
         sent.map_err(|error| failed(error, timeout))
     }
 
@@ -383,6 +384,12 @@ impl Wiped {
             output: Zeroizing::new(vec![0; BUFFER]),
             progress: false,
         }
+    }
+
+    /// Nothing of what was sent stays: neither here nor where it was read through.
+    fn wipe_sent(&mut self, amount: usize) {
+        self.output.get_mut(..amount).unwrap_or_default().zeroize();
+        self.input.get_mut(self.to..).unwrap_or_default().zeroize();
     }
 
     /// The free end of the input, as long as it gets.

@@ -9,7 +9,7 @@ use crate::licence::{Instant, Keyring, Product, Refusal, Serial};
 use crate::net::{Reply, Trouble, Why};
 use serde_json::Value;
 use std::fmt;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Who speaks to whom.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ impl Identity {
         key: &AgentKey,
     ) -> Result<(Zeroizing<Vec<u8>>, Awaited), Refusal> {
         let awaited = Awaited { verb, nonce: nonce.clone() };
-        let request = Request {
+        let mut request = Request {
             verb,
             office: self.office.clone(),
             product: self.product.clone(),
@@ -139,7 +139,9 @@ impl Identity {
             created,
             body,
         };
-        Ok((Zeroizing::new(request.seal(key)?), awaited))
+        let sealed = request.seal(key);
+        wipe(&mut request.body);
+        Ok((sealed?, awaited))
     }
 
     /// Reads what came back `elapsed` seconds after the request was made, by a clock that nobody sets.
@@ -177,6 +179,16 @@ impl Identity {
         })?;
         let said = said(&statement, awaited.verb).map_err(Failure::Unreadable)?;
         Ok(Heard { said, server_time: statement.server_time, retry_after: reply.retry_after })
+    }
+}
+
+/// A verification code may be in it.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

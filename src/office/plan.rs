@@ -348,6 +348,14 @@ impl Plan {
         }
     }
 
+    /// What was just heard is no answer yet: the same is asked once more, at once.
+    pub fn asks_again(&self, line: Line) -> bool {
+        match line {
+            Line::Short => self.short.again.is_some(),
+            Line::Poll => self.poll.again.is_some(),
+        }
+    }
+
     /// A journal that cannot be read is not sent.
     pub fn nothing_to_report(&mut self, facts: &Facts) {
         self.short.under_way = None;

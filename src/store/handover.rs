@@ -1,8 +1,8 @@
 //! Small files by which a process hands the leader something, and which the leader may find twice without harm.
 //!
-//! *acknowledged* (only grows), *uploads* (`<sha256>.lic`, with who sent it in `<sha256>.by`), *restart* (a number that
-//! moves). No messages: what is to be done is what the files say. Whether an upload is a licence is the leader's
-//! question; here it is bytes.
+//! *acknowledged* (only grows), *uploads* (`<sha256>.lic`, with who sent it in `<sha256>.by`). No messages: what is to be done
+//! is what the files say. Whether an upload is a licence is the leader's question; here it is bytes. What somebody pressed is in
+//! [`super::asked`].
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,6 @@ pub const MOST_UPLOADS: usize = 64;
 pub const LARGEST_UPLOAD: usize = 1 << 20;
 
 const ACKNOWLEDGED: &str = "acknowledged";
-const RESTART: &str = "restart";
 /// The folder of uploads, in the state folder.
 pub const UPLOADS: &str = "uploads";
 /// More names than this are not even looked at.
@@ -42,11 +41,6 @@ pub(super) fn settings_lock(folder: &StateFolder) -> Result<FileLock, StoreError
     FileLock::take(&path, LOCK_WAIT)
         .map_err(StoreError::io("take the settings lock", &path))?
         .ok_or_else(|| StoreError::Busy { what: SETTINGS_LOCK.to_owned() })
-}
-
-fn number(folder: &StateFolder, name: &str) -> Result<(u64, u64), StoreError> {
-    let read = document::read::<u64>(folder, name)?;
-    Ok((read.value.unwrap_or(0), read.revision))
 }
 
 /// What was acknowledged on this installation.
@@ -86,23 +80,6 @@ pub fn acknowledge(folder: &StateFolder, id: u64, by: &str) -> Result<(), StoreE
     }
     let by = clean(by, LONGEST_BY);
     document::write(folder, ACKNOWLEDGED, before.revision.saturating_add(1), &Acknowledged { id, by })
-}
-
-/// A number that moves when somebody asks for a restart; 0 when nobody has.
-pub fn restart_generation(folder: &StateFolder) -> u64 {
-    number(folder, RESTART).map_or(0, |(generation, _)| generation)
-}
-
-/// Asks for a restart: moves the number, and returns it.
-///
-/// # Errors
-/// As [`acknowledge`].
-pub fn ask_restart(folder: &StateFolder) -> Result<u64, StoreError> {
-    let _lock = settings_lock(folder)?;
-    let (before, revision) = number(folder, RESTART)?;
-    let next = before.saturating_add(1);
-    document::write(folder, RESTART, revision.saturating_add(1), &next)?;
-    Ok(next)
 }
 
 /// One file that waits for the leader.

@@ -1,7 +1,7 @@
 //! The record of what was done: one JSON object a line, each with the hash of the line before it.
 //!
 //! A line that is changed or taken out breaks the chain, and [`verify_journal`] says where. That the newest lines were
-//! taken off can be seen only by somebody who remembers the head; the record is "not anchored" until a back office
+//! taken off can be seen only by somebody who remembers them; the record is "not anchored" until a back office
 //! does. Only the leader writes. What is worth an entry is decided by those who call.
 //!
 //! `journal.jsonl` grows to 1 MiB and becomes `journal-<n>.jsonl`, n being its first entry's number; eight of these are

@@ -9,6 +9,7 @@
 //! neighbours `licence` (what a file means), `clock` and `floating` (where the licence server reads) do that.
 //! Unsafe code lives in `os/` only.
 
+pub mod asked;
 pub mod disk;
 pub mod document;
 pub mod durable;

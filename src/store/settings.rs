@@ -52,6 +52,8 @@ pub struct Settings {
     pub language: Option<String>,
     /// Hours without an answer after which the service counts as unreachable, 1 to 8,760.
     pub unreachable_hours: u32,
+    /// What the product says of itself, such as `8.2.1`: for the service organisation's list.
+    pub product_version: Option<String>,
     /// The serial number to which an administrator agreed to change. See [`Settings::changed_at`] for when.
     pub confirm_serial: Option<String>,
     /// The revision at which `licence_path` was changed last; 0 = never.
@@ -313,6 +315,7 @@ impl Settings {
             },
             "language": self.language,
             "unreachable_hours": self.unreachable_hours,
+            "product_version": self.product_version,
             "revision": self.revision,
             "serial": rest.serial,
             "runtime": rest.runtime,

@@ -2,6 +2,9 @@
 
 use super::Phrases;
 use crate::licence::{Changes, Reason};
+use crate::office::{Enrolment, Problem};
+
+mod connect;
 
 pub struct English;
 
@@ -179,6 +182,14 @@ impl Phrases for English {
             -900 => "An internal error was contained.",
             _ => "An error that this version does not know.",
         }
+    }
+
+    fn connect(&self, problem: &Problem) -> String {
+        connect::problem(problem)
+    }
+
+    fn enrolment(&self, state: Enrolment) -> &'static str {
+        connect::enrolment(state)
     }
 
     fn update(

@@ -37,6 +37,13 @@ fn all_say_closed(agent: ors_agent, what: &str) {
     assert_eq!(unsafe { ors_acknowledge(agent, 1, null(), 0, &mut error) }, ORS_E_CLOSED, "{what}");
     assert_eq!(told(&error), (ORS_E_CLOSED, "agent".to_owned(), true), "{what}");
     assert_eq!(unsafe { ors_settings_set(agent, c"{}".as_ptr(), 2, null(), 0, null_mut()) }, ORS_E_CLOSED, "{what}");
+    let (mut run, mut error) = (77, stale_error());
+    assert_eq!(unsafe { ors_connect(agent, null(), 0, &mut run, &mut error) }, ORS_E_CLOSED, "{what}");
+    assert_eq!((run, told(&error)), (0, (ORS_E_CLOSED, "agent".to_owned(), true)), "{what}: ors_connect");
+    assert_eq!(unsafe { ors_restart(agent, null(), 0, null_mut()) }, ORS_E_CLOSED, "{what}");
+    let (mut buffer, mut needed) = ([STALE; 8], 77);
+    let code = unsafe { ors_connect_report(agent, 1, buffer.as_mut_ptr().cast(), 8, &mut needed) };
+    assert_eq!((code, needed, buffer[0]), (ORS_E_CLOSED, 0, 0), "{what}: ors_connect_report");
     let mut result: ors_install_result = unsafe { std::mem::transmute([STALE; 32]) };
     result.struct_size = 32;
     assert_eq!(

@@ -76,6 +76,10 @@ fn call_everything(agent: ors_agent) -> Vec<(&'static str, i32)> {
     assert_eq!(revision, 0);
     codes.push(("ors_acknowledge", unsafe { ors_acknowledge(agent, 1, null(), 0, null_mut()) }));
     codes.push(("ors_settings_set", unsafe { ors_settings_set(agent, c"{}".as_ptr(), 2, null(), 0, null_mut()) }));
+    let mut run = 7;
+    codes.push(("ors_connect", unsafe { ors_connect(agent, null(), 0, &mut run, null_mut()) }));
+    assert_eq!(run, 0, "a run that was not begun has no number");
+    codes.push(("ors_restart", unsafe { ors_restart(agent, null(), 0, null_mut()) }));
     codes.push(("ors_set_log", unsafe { ors_set_log(agent, 0, None, null_mut()) }));
     let mut result: ors_install_result = unsafe { std::mem::transmute([STALE; 32]) };
     result.struct_size = 32;
@@ -141,6 +145,8 @@ fn inside_the_sink_hot_calls_work_and_cold_ones_are_turned_away() {
         "ors_close",
         "ors_acknowledge",
         "ors_settings_set",
+        "ors_connect",
+        "ors_restart",
         "ors_set_log",
         "ors_install_licence",
         "ors_check_update",

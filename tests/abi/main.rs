@@ -12,7 +12,6 @@ mod log;
 mod open;
 mod panics;
 mod pointers;
-mod schema;
 mod schemas;
 mod structs;
 mod texts;

@@ -139,6 +139,28 @@ fn exports<'a>(site: &'a Site, open: &'a RefCell<Option<Host>>) -> BTreeMap<&'st
         }),
     );
     all_of_them.insert(
+        "ors_connect",
+        Box::new(move || {
+            let (mut run, mut error) = (77, stale_error());
+            let code = unsafe { ors_connect(agent(), null(), 0, &mut run, &mut error) };
+            let left = (code != ORS_OK && run != 0).then(|| "the number of a run is left".to_owned());
+            (code, all([left, error_tells(code, &error)]))
+        }),
+    );
+    // The run before is there to be reported: calls are made in the order of their names.
+    all_of_them.insert(
+        "ors_connect_report",
+        Box::new(move || text(|buf, cap, needed| unsafe { ors_connect_report(agent(), 0, buf, cap, needed) })),
+    );
+    all_of_them.insert(
+        "ors_restart",
+        Box::new(move || {
+            let mut error = stale_error();
+            let code = unsafe { ors_restart(agent(), null(), 0, &mut error) };
+            (code, error_tells(code, &error))
+        }),
+    );
+    all_of_them.insert(
         "ors_acknowledge",
         Box::new(move || {
             let mut error = stale_error();
@@ -226,6 +248,8 @@ fn a_panic_at_any_place_of_any_export_is_a_code_and_an_emptied_answer() {
     // Something to acknowledge.
     host.install(&newer(&site)).1.unwrap();
     host.until_sequence(8);
+    // Without a back office a run of Connect ends at once.
+    host.set(&serde_json::json!({ "enabled": true })).unwrap();
     let open = RefCell::new(Some(host));
     let calls = exports(&site, &open);
     assert_eq!(calls.keys().copied().collect::<Vec<_>>(), exported(), "a call for each export");

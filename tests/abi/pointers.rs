@@ -61,6 +61,7 @@ fn null_where_a_pointer_is_needed_is_named() {
             "json",
             Box::new(|error| unsafe { ors_settings_set(agent, null(), ORS_NTS, null(), 0, error) }),
         ),
+        ("ors_connect", "run", Box::new(|error| unsafe { ors_connect(agent, null(), 0, null_mut(), error) })),
     ];
     for (function, place, call) in &rows {
         let mut error = stale_error();
@@ -98,6 +99,7 @@ fn null_where_a_pointer_is_optional_is_nothing_special() {
         ("ors_settings_set, by with ORS_NTS", unsafe {
             ors_settings_set(agent, c"{}".as_ptr(), 2, null(), ORS_NTS, null_mut())
         }),
+        ("ors_restart, by and error", unsafe { ors_restart(agent, null(), 0, null_mut()) }),
         ("ors_install_licence, by and error", unsafe {
             ors_install_licence(agent, file.as_ptr(), file.len(), null(), 0, &mut result, null_mut())
         }),

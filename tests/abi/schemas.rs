@@ -1,22 +1,11 @@
 //! What the library returns as JSON is what docs/abi.md says, in every state that an agent can be in.
 
-use crate::schema::problems;
+use crate::support::schema::{of_docs as schema, problems};
 use crate::support::host::{Host, text_of};
 use crate::support::{Site, feature, fls, licence, text};
 use ors::ffi::*;
 use ors::licence::Day;
 use serde_json::{Value, json};
-
-/// The JSON Schema after `<!-- schema: NAME -->` in docs/abi.md.
-fn schema(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/abi.md");
-    let page = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let (_, after) =
-        page.split_once(&format!("<!-- schema: {name} -->")).unwrap_or_else(|| panic!("no schema of {name}"));
-    let (_, block) = after.split_once("```json").expect("a block of JSON after it");
-    let (block, _) = block.split_once("```").expect("the end of the block");
-    serde_json::from_str(block).unwrap_or_else(|error| panic!("the schema of {name}: {error}"))
-}
 
 fn hold(host: &Host, state: &str) {
     for (name, value) in [("about", host.about()), ("settings", host.settings()), ("diagnostics", host.diagnostics())] {
@@ -92,7 +81,7 @@ fn json_is_as_described_with_announcements_settings_and_a_perpetual_licence() {
     host.acknowledge(host.notices().announcement).unwrap();
     let all = json!({
         "enabled": true, "allow_assistance": true, "organisation_id": "ORG-1", "verification_code": "secret",
-        "assistance": { "capabilities": ["view"], "longest_minutes": 30 }, "language": "en", "unreachable_hours": 48,
+        "assistance": { "capabilities": ["view"], "longest_minutes": 30 }, "language": "en", "unreachable_hours": 48, "product_version": "8.2.1",
         "proxy": { "mode": "manual", "host": "proxy.example", "port": 8080, "authentication": true, "user": "u", "password": "p", "domain": "D" },
         "share_account": { "kind": "other", "user": "u", "password": "p", "domain": "D" }, "licence_path": text(&site.licences()),
     });

@@ -61,6 +61,7 @@ fn an_output_struct_is_written_as_far_as_it_goes_and_zeroed_beyond_version_1() {
             512,
             Box::new(|error| unsafe { ors_settings_set(agent, c"{}".as_ptr(), 2, null(), 0, error.cast()) }),
         ),
+        ("ors_restart, error", 512, Box::new(|error| unsafe { ors_restart(agent, null(), 0, error.cast()) })),
     ];
     for (name, version_1, call) in &functions {
         let below = *version_1 as u32 - 1;

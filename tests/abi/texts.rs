@@ -47,6 +47,16 @@ fn functions(
             Box::new(move |p, len, error| unsafe { ors_settings_set(agent, c"{}".as_ptr(), 2, p, len, error) }),
         ),
         (
+            "ors_connect",
+            Some("by"),
+            800,
+            Box::new(move |p, len, error| {
+                let mut run = 7;
+                unsafe { ors_connect(agent, p, len, &mut run, error) }
+            }),
+        ),
+        ("ors_restart", Some("by"), 800, Box::new(move |p, len, error| unsafe { ors_restart(agent, p, len, error) })),
+        (
             "ors_settings_set",
             Some("json"),
             64 << 10,

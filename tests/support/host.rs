@@ -154,6 +154,38 @@ impl Host {
         failure(code, &error)
     }
 
+    /// Starts a run of Connect, or joins one.
+    pub fn connect(&self) -> Result<u64, Failure> {
+        let (mut run, mut error) = (7, new_error());
+        let code = unsafe { ors_connect(self.agent, c"an administrator".as_ptr(), ORS_NTS, &mut run, &mut error) };
+        failure(code, &error).inspect_err(|_| assert_eq!(run, 0, "on failure *run is 0"))?;
+        Ok(run)
+    }
+
+    pub fn report(&self, run: u64) -> Result<Value, i32> {
+        text_of(|buf, cap, needed| unsafe { ors_connect_report(self.agent, run, buf, cap, needed) })
+            .map(|text| serde_json::from_str(&text).expect("JSON"))
+    }
+
+    /// Waits for the end of a run, 20 s at most, and returns its report.
+    pub fn connected(&self, run: u64) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let report = self.report(run).unwrap();
+            if report["state"] != "running" {
+                return report;
+            }
+            assert!(Instant::now() < deadline, "in vain: {report:#}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn restart(&self) -> Result<(), Failure> {
+        let mut error = new_error();
+        let code = unsafe { ors_restart(self.agent, c"an administrator".as_ptr(), ORS_NTS, &mut error) };
+        failure(code, &error)
+    }
+
     pub fn acknowledge(&self, id: u64) -> Result<(), Failure> {
         let mut error = new_error();
         let code = unsafe { ors_acknowledge(self.agent, id, c"a user".as_ptr(), ORS_NTS, &mut error) };

@@ -3,7 +3,9 @@
 
 pub mod host;
 pub mod office;
+pub mod schema;
 pub mod table;
+pub mod tls;
 
 use issuer::SigningKey;
 use ors::licence::{Day, Feature, FlsFile, Instant, Licence, Product, Role, Sequence, Serial};

@@ -89,6 +89,9 @@ pub struct State {
     closed: bool,
     connections: Vec<TcpStream>,
     pub accepted: usize,
+    pub polls: usize,
+    /// Something has always happened: no poll is held.
+    pub restless: bool,
 }
 
 pub struct Inner {
@@ -147,6 +150,8 @@ impl Office {
             closed: false,
             connections: Vec::new(),
             accepted: 0,
+            polls: 0,
+            restless: false,
         };
         let inner = Arc::new(Inner {
             state: Mutex::new(state),
@@ -394,6 +399,13 @@ impl Inner {
         let poll = Events::read(&request.body).map_err(|_| RefusedFor::Request)?;
         let mut state = self.lock();
         state.pongs.extend(poll.pongs.iter().cloned());
+        state.polls += 1;
+        if state.restless {
+            let id = state.events.last().map_or(0, |event| event.id) + 1;
+            state.events = vec![Event { id, kind: EventKind::Unknown }];
+            state.seen.clear();
+            state.nonces.clear();
+        }
         let news = |state: &State| {
             poll.epoch.as_ref() != Some(&state.epoch)
                 || poll.leaving

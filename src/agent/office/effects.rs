@@ -19,13 +19,18 @@ impl Worker {
     pub(super) fn take_reply(&mut self, line: Line, reply: Result<Reply, Trouble>) {
         let moment = clock::moment();
         let choice = self.choose();
+        self.office.measure(&choice);
         let Some(mut session) = self.office.session.take() else { return };
         if let Some((awaited, since)) = session.talk(line).awaited.take() {
             let elapsed = moment.boot_seconds.saturating_sub(since);
             let heard = session.identity.read(reply, &awaited, &self.memory.keyring, elapsed);
             let facts = self.facts(&session, &choice, &moment);
-            let effects = session.plan.heard(line, &facts, heard);
+            let effects = session.plan.heard(line, &facts, heard.clone());
+            let again = session.plan.asks_again(line);
             self.office.session = Some(session);
+            if line == Line::Short {
+                self.judge_run(&heard, again);
+            }
             for effect in effects {
                 self.act_on(effect, &moment);
             }

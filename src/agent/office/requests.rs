@@ -4,7 +4,7 @@ use super::{limits, nonce};
 use crate::agent::line::Letter;
 use crate::agent::seed::Seed;
 use crate::agent::worker::Worker;
-use crate::licence::{Choice, Genuine, Instant, Refusal, sha256};
+use crate::licence::{Choice, Genuine, Instant, Refusal};
 use crate::office::protocol::{Check, Code, Enrol, Events, JournalHead, Report, Verb};
 use crate::office::{Ask, Awaited, Identity};
 use crate::store::{NoTraces, Settings, journal};
@@ -75,7 +75,7 @@ impl Worker {
         let waiting = self.memory.waiting.as_ref().map_or(0, |waiting| waiting.genuine.licence().sequence.get());
         let check = Check {
             sequence: installed.map_or(0, |genuine| genuine.licence().sequence.get()),
-            digest: installed.map(|genuine| sha256(genuine.bytes())),
+            digest: self.office.digest(),
             waiting,
             keys_version: self.memory.keyring.version(),
             journal: self.parts().journal.map(|journal| {
@@ -99,7 +99,7 @@ impl Worker {
     }
 
     fn product_version(&self) -> String {
-        String::new()
+        self.memory.settings.product_version.clone().unwrap_or_default()
     }
 }
 

@@ -262,7 +262,7 @@ impl Report {
         let fields = fields_of(body, "report")?;
         let line = |value: &Value| match value.as_str() {
             Some(line) if line.len() <= MAX_LINE_BYTES => Ok(line.to_owned()),
-            Some(_) => Err(fields.wrong("lines", "holds a line over 8 KiB")),
+            Some(_) => Err(fields.wrong("lines", "holds a line over 12 KiB")),
             None => Err(fields.wrong("lines", "holds something that is not a text")),
         };
         Ok(Report {

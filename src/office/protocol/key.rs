@@ -3,9 +3,12 @@
 //! The agent makes it before it enrols and keeps it sealed. Its id follows from the key, so nobody can claim another's.
 
 use super::words::is_hex;
-use crate::licence::{Envelope, Signature, hex, sha256};
+use crate::licence::{Envelope, hex, sha256};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature as Ed25519Signature, Signer, SigningKey, VerifyingKey};
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// Names an installation's key: the first 16 bytes of the public key's SHA-256, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,10 +92,24 @@ impl AgentKey {
         AgentPublic(self.0.verifying_key())
     }
 
-    /// Signs a payload and wraps it.
-    pub(super) fn seal(&self, payload_type: &str, payload: Vec<u8>) -> Envelope {
-        let sig = self.0.sign(&Envelope::pae(payload_type, &payload)).to_bytes().to_vec();
-        let keyid = Some(self.public().id().0);
-        Envelope { payload_type: payload_type.to_owned(), payload, signatures: vec![Signature { keyid, sig }] }
+    /// Signs a payload and wraps it, as the JSON of an [`Envelope`]. A verification code may be in it: it is copied into memory of its
+    /// final size alone, all of which is wiped.
+    pub(super) fn seal(&self, payload_type: &str, payload: &[u8]) -> Zeroizing<Vec<u8>> {
+        let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+        let mut signed = Zeroizing::new(Vec::with_capacity(head.len() + payload.len()));
+        signed.extend_from_slice(head.as_bytes());
+        signed.extend_from_slice(payload);
+        let sig = STANDARD.encode(self.0.sign(&signed).to_bytes());
+        let before = format!("{{\"payloadType\":\"{payload_type}\",\"payload\":\"");
+        let after = format!("\",\"signatures\":[{{\"keyid\":\"{}\",\"sig\":\"{sig}\"}}]}}", self.public().id());
+        let encoded = payload.len().div_ceil(3) * 4;
+        let mut out = Zeroizing::new(vec![0; before.len() + encoded + after.len()]);
+        let (head, rest) = out.split_at_mut(before.len());
+        let (middle, tail) = rest.split_at_mut(encoded);
+        head.copy_from_slice(before.as_bytes());
+        tail.copy_from_slice(after.as_bytes());
+        // It has exactly the room that it needs.
+        let _ = STANDARD.encode_slice(payload, middle);
+        out
     }
 }

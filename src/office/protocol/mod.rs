@@ -44,9 +44,9 @@ pub const NONCE_MEMORY: i64 = 600;
 pub const STATEMENT_LIFE: i64 = 120;
 /// The most events in one answer.
 pub const MAX_EVENTS: usize = 100;
-/// The most journal lines in one report, and the most bytes of one line.
+/// The most journal lines in one report, and the most bytes of one line: 2,200 characters of four bytes, and what stands around them.
 pub const MAX_REPORT_LINES: usize = 50;
-pub const MAX_LINE_BYTES: usize = 8 << 10;
+pub const MAX_LINE_BYTES: usize = 12 << 10;
 /// The most key lists in one answer; the next check brings the next ones.
 pub const MAX_KEY_STEPS: usize = 8;
 /// The longest and the shortest time that a poll may be held, in seconds.

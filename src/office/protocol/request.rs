@@ -7,6 +7,7 @@ use super::{MAX_MESSAGE_BYTES, REQUEST_TYPE};
 use crate::licence::{Envelope, Fields, Instant, Product, Reason, Refusal, Serial, parse_object};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 /// A request: who asks which office what, once.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,11 +42,11 @@ struct Wire<'a> {
 }
 
 impl Request {
-    /// The signed request as it is sent.
+    /// The signed request as it is sent. It is wiped when it goes, and so is every copy that was made on the way.
     ///
     /// # Errors
     /// `TooLarge` when it would not fit into [`MAX_MESSAGE_BYTES`].
-    pub fn seal(&self, key: &AgentKey) -> Read<Vec<u8>> {
+    pub fn seal(&self, key: &AgentKey) -> Read<Zeroizing<Vec<u8>>> {
         let wire = Wire {
             format: 1,
             verb: self.verb.token(),
@@ -58,13 +59,30 @@ impl Request {
             created: self.created,
             body: &self.body,
         };
-        // Texts and numbers cannot fail to serialise.
-        let payload = serde_json::to_vec(&wire).unwrap_or_default();
-        let sent = key.seal(REQUEST_TYPE, payload).to_json();
+        // Room from the start: growing would leave a copy behind. Texts and numbers cannot fail to serialise.
+        let mut size = Size(0);
+        let _ = serde_json::to_writer(&mut size, &wire);
+        let mut payload = Zeroizing::new(Vec::with_capacity(size.0));
+        let _ = serde_json::to_writer(&mut *payload, &wire);
+        let sent = key.seal(REQUEST_TYPE, &payload);
         if sent.len() > MAX_MESSAGE_BYTES {
             return Err(Refusal::new(Reason::TooLarge, "The request is larger than 1 MiB."));
         }
         Ok(sent)
+    }
+}
+
+/// Counts what is written.
+struct Size(usize);
+
+impl std::io::Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ fn request_with(name: &str, value: Option<Value>) -> Vec<u8> {
         Some(value) => payload[name] = value,
         None => drop(payload.as_object_mut().unwrap().remove(name)),
     }
-    agent_key().seal(REQUEST_TYPE, payload.to_string().into_bytes()).to_json()
+    agent_key().seal(REQUEST_TYPE, payload.to_string().as_bytes()).to_vec()
 }
 
 fn statement_with(name: &str, value: Option<Value>) -> Vec<u8> {

@@ -71,15 +71,6 @@ fn a_damaged_acknowledgement_falls_back_to_its_other_copy() {
 }
 
 #[test]
-fn each_asked_restart_moves_the_number() {
-    let temp = tempfile::tempdir().unwrap();
-    let folder = folder(temp.path());
-    assert_eq!(restart_generation(&folder), 0);
-    assert_eq!((ask_restart(&folder).unwrap(), ask_restart(&folder).unwrap()), (1, 2));
-    assert_eq!(restart_generation(&folder), 2);
-}
-
-#[test]
 fn an_upload_is_found_with_its_sender_until_it_is_dropped() {
     let temp = tempfile::tempdir().unwrap();
     let folder = folder(temp.path());

@@ -108,4 +108,18 @@ mod tests {
         let found = lines_after(temp.path(), &chain, 0, 50, 1 << 20).unwrap();
         assert!(found.first > 1 && numbers(&found)[0] == found.first);
     }
+
+    #[test]
+    fn the_longest_line_that_can_be_written_fits_into_a_report() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = StateFolder::existing(temp.path()).unwrap();
+        let (mut journal, _) = Journal::open(&folder).unwrap();
+        for letter in ["\u{1f600}", "\"", "\u{202e}"] {
+            journal.append(i64::MAX, u64::MAX, &letter.repeat(9_000), &letter.repeat(9_000)).unwrap();
+        }
+        let found = lines_after(temp.path(), &journal.head().0, 0, 50, 1 << 20).unwrap();
+        assert_eq!(found.lines.len(), 3);
+        let longest = found.lines.iter().map(String::len).max().unwrap();
+        assert!(longest <= crate::office::protocol::MAX_LINE_BYTES, "{longest}");
+    }
 }

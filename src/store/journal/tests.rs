@@ -257,3 +257,27 @@ fn a_journal_that_is_a_link_is_not_followed() {
     journal.append(1, 1, "leader", "began").unwrap();
     assert_eq!(fs::read(&target).unwrap(), b"keep");
 }
+
+#[test]
+fn what_the_back_office_has_anchors_the_journal_and_cannot_be_taken_off_unseen() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = StateFolder::existing(temp.path()).unwrap();
+    let (mut journal, _) = Journal::open(&folder).unwrap();
+    for n in 1..=4 {
+        journal.append(n, 1, "Ann", "something").unwrap();
+    }
+    let chain = journal.head().0;
+    let stored = |chain: &str, n: u64| {
+        let account = serde_json::json!({ "enrolment": "active", "reported": [chain, n] });
+        crate::store::document::write(&folder, "office", n, &account).unwrap();
+    };
+    stored("another", 3);
+    assert_eq!(said(&folder), "complete from 1 to 4; not anchored");
+    stored(&chain, 3);
+    assert_eq!(said(&folder), "complete from 1 to 4; anchored up to 3");
+    let file = folder.file("journal.jsonl");
+    let lines: Vec<String> = fs::read_to_string(&file).unwrap().lines().take(2).map(|line| format!("{line}\n")).collect();
+    fs::write(&file, lines.concat()).unwrap();
+    let report = said(&folder);
+    assert!(report.contains("entries 3 to 3, which the back office has, are missing"), "{report}");
+}

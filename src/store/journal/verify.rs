@@ -7,9 +7,13 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::{CURRENT, Entry, LARGEST_FILE, NO_HASH, rotated};
 use crate::licence::text::clean;
+use crate::store::document;
 use crate::store::error::StoreError;
+use crate::store::folder::StateFolder;
 use crate::store::{hex, read_limited, sha256};
 
 /// More than this are not listed.
@@ -94,7 +98,28 @@ pub fn verify_journal(folder: &Path) -> Result<JournalReport, StoreError> {
             report.problem(format!("{name} ends in the middle of a line"));
         }
     }
+    anchor(&mut report, folder);
     Ok(report)
+}
+
+/// The document in which it stands how far the back office has stored this journal.
+const ACCOUNT: &str = "office";
+
+#[derive(Deserialize)]
+struct Account {
+    reported: Option<(String, u64)>,
+}
+
+/// What the back office has cannot be taken off here unseen.
+fn anchor(report: &mut JournalReport, folder: &Path) {
+    let account = StateFolder::existing(folder).and_then(|folder| document::read::<Account>(&folder, ACCOUNT).ok());
+    let reported = account.and_then(|read| read.value).and_then(|account| account.reported);
+    if let Some((_, n)) = reported.filter(|(chain, _)| *chain == report.chain) {
+        report.anchored = Some(n);
+        if n > report.to {
+            report.problem(format!("entries {} to {n}, which the back office has, are missing", report.to + 1));
+        }
+    }
 }
 
 fn check(report: &mut JournalReport, expected: &mut Option<(u64, String)>, line: &[u8], at: &str) {

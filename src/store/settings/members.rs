@@ -53,7 +53,7 @@ fn null() -> Value {
     Value::Null
 }
 
-pub(super) const MEMBERS: [Member; 18] = [
+pub(super) const MEMBERS: [Member; 19] = [
     member("enabled", || json!(false), flag),
     member(LICENCE_PATH, null, path),
     member("organisation_id", null, text),
@@ -81,6 +81,7 @@ pub(super) const MEMBERS: [Member; 18] = [
     member("share_account.domain", null, text),
     member("language", null, language),
     member("unreachable_hours", || json!(24), |v| number(v, 1, 8760, "must be a whole number from 1 to 8760")),
+    member("product_version", null, text),
     member(CONFIRM_SERIAL, null, serial),
 ];
 

@@ -217,6 +217,7 @@ fn settings_of(stored: Stored, secrets: &Secrets, revision: u64) -> Settings {
         },
         language: stored.text("language"),
         unreachable_hours: stored.number("unreachable_hours").unwrap_or(24),
+        product_version: stored.text("product_version"),
         confirm_serial: stored.text(CONFIRM_SERIAL),
         licence_path_revision: stored.changed_at(LICENCE_PATH),
         revision,

@@ -71,6 +71,7 @@ fn full() -> Value {
         "share_account": { "kind": "other", "user": "s", "password": "staple", "domain": "E" },
         "language": "pt-BR",
         "unreachable_hours": 48,
+        "product_version": "8.2.1",
         "confirm_serial": "A-1",
     })
 }

@@ -10,6 +10,17 @@ pub fn problems(schema: &Value, value: &Value) -> Vec<String> {
     found
 }
 
+/// The JSON Schema after `<!-- schema: NAME -->` in docs/abi.md.
+pub fn of_docs(name: &str) -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/abi.md");
+    let page = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let (_, after) =
+        page.split_once(&format!("<!-- schema: {name} -->")).unwrap_or_else(|| panic!("no schema of {name}"));
+    let (_, block) = after.split_once("```json").expect("a block of JSON after it");
+    let (block, _) = block.split_once("```").expect("the end of the block");
+    serde_json::from_str(block).unwrap_or_else(|error| panic!("the schema of {name}: {error}"))
+}
+
 struct Check<'a> {
     root: &'a Value,
     found: &'a mut Vec<String>,
