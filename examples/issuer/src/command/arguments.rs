@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use issuer::files;
-use issuer::key_file::KeyFile;
-use issuer::pending::{MAX_BYTES, ring_of_chain};
-use ors::licence::{Day, Feature, Instant, KeyChain, Keyring};
+use issuer::trusted;
+use ors::licence::{Day, Feature, Instant, Keyring};
 
 use super::failure::Failure;
 
@@ -59,31 +57,7 @@ pub struct TrustedArgs {
 impl TrustedArgs {
     /// The ring at the end of everything that was named; `None` when nothing was.
     pub fn ring(&self) -> Result<Option<Keyring>, Failure> {
-        let (mut lines, mut chains) = (String::new(), Vec::new());
-        for path in &self.keys {
-            let bytes = files::read(path, MAX_BYTES)?;
-            if let Ok(key) = KeyFile::parse(&bytes) {
-                lines.push_str(&key.trusted_line());
-            } else if bytes.trim_ascii_start().starts_with(b"{") {
-                let chain = KeyChain::parse(&bytes).map_err(|refusal| Failure::from(refusal).in_file(path))?;
-                chains.push((path, bytes, chain));
-            } else {
-                let text = String::from_utf8(bytes).map_err(|_| Failure::refused("this is not text").in_file(path))?;
-                Keyring::from_host(&text).map_err(|problem| Failure::refused(problem.to_string()).in_file(path))?;
-                lines.push_str(&text);
-            }
-            lines.push('\n');
-        }
-        let from_lines =
-            |lines: &str| Keyring::from_host(lines).map_err(|problem| Failure::refused(problem.to_string()));
-        let mut ring = if lines.trim().is_empty() { None } else { Some(from_lines(&lines)?) };
-        for (path, bytes, chain) in &chains {
-            ring = Some(match ring {
-                None => ring_of_chain(chain).map_err(|problem| Failure::refused(problem.0).in_file(path))?,
-                Some(ring) => ring.advance_chain(bytes).map_err(|refusal| Failure::from(refusal).in_file(path))?.0,
-            });
-        }
-        Ok(ring)
+        Ok(trusted::ring(&self.keys)?)
     }
 }
 

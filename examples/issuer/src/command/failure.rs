@@ -2,6 +2,7 @@
 
 use issuer::files::FileError;
 use issuer::key_file::KeyFileError;
+use issuer::trusted::TrustedError;
 use ors::licence::Refusal;
 
 /// The exit codes, as `--help` lists them.
@@ -52,6 +53,15 @@ impl Failure {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Failure {
         Failure::file(error.to_string())
+    }
+}
+
+impl From<TrustedError> for Failure {
+    fn from(error: TrustedError) -> Failure {
+        match error {
+            TrustedError::File(error) => error.into(),
+            wrong @ TrustedError::Wrong { .. } => Failure::refused(wrong.to_string()),
+        }
     }
 }
 

@@ -1,16 +1,13 @@
-//! Where a passphrase comes from: a file, an open descriptor, or the keyboard without echo.
+//! Which passphrase a command line names.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::PathBuf;
 
 use issuer::SigningKey;
 use issuer::key_file::{KeyFile, SHORTEST_PASSPHRASE};
+use issuer::passphrase;
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
-
-const LONGEST: u64 = 4096;
 
 /// Reads passphrases, one for each key that a command opens.
 #[derive(clap::Args, Clone, Debug)]
@@ -83,45 +80,16 @@ fn choose(path: Option<&PathBuf>, fd: Option<u32>, id: &str) -> Result<Zeroizing
 
 fn given(path: Option<&PathBuf>, fd: Option<u32>) -> Result<Option<Zeroizing<String>>, Failure> {
     if let Some(path) = path {
-        let line = File::open(path).and_then(first_line);
+        let line = passphrase::from_file(path);
         return line.map(Some).map_err(|error| Failure::file(format!("cannot read {}: {error}", path.display())));
     }
     let Some(fd) = fd else { return Ok(None) };
-    descriptor(fd).map(Some).map_err(|error| Failure::file(format!("cannot read file descriptor {fd}: {error}")))
-}
-
-#[cfg(unix)]
-fn descriptor(fd: u32) -> io::Result<Zeroizing<String>> {
-    // The name opens the descriptor once more, so that nothing closes somebody else's.
-    if fd == 0 { first_line(io::stdin().lock()) } else { File::open(format!("/dev/fd/{fd}")).and_then(first_line) }
-}
-
-#[cfg(not(unix))]
-fn descriptor(fd: u32) -> io::Result<Zeroizing<String>> {
-    if fd == 0 {
-        first_line(io::stdin().lock())
-    } else {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "only 0, standard input, exists on this system"))
-    }
-}
-
-fn first_line(from: impl Read) -> io::Result<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
-    from.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.len() as u64 > LONGEST {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the first line is longer than 4096 bytes"));
-    }
-    match std::str::from_utf8(line) {
-        Ok("") => Err(io::Error::new(io::ErrorKind::InvalidData, "the first line is empty")),
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "the first line is not UTF-8")),
-    }
+    let line = passphrase::from_descriptor(fd);
+    line.map(Some).map_err(|error| Failure::file(format!("cannot read file descriptor {fd}: {error}")))
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+    passphrase::ask(prompt).map_err(|error| {
         Failure::passphrase(format!(
             "no terminal to ask for the passphrase ({error}); give --passphrase-file or --passphrase-fd"
         ))
