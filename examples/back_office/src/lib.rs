@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`store`] | the database: transactions, migrations, backup |
 //! | [`domain`] | what is known and which rules hold; every function takes the time as a value |
+//! | [`signer`] | the process that holds the licence key, and how it is asked |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -13,4 +14,13 @@
 )]
 
 pub mod domain;
+pub mod signer;
 pub mod store;
+
+use ors::licence::Instant;
+
+/// Now, by this computer's clock. Whoever decides something gets the time as a value.
+pub fn now() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Instant::from_unix(since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
+}

@@ -165,6 +165,6 @@ pub fn random<const N: usize>() -> Outcome<[u8; N]> {
 }
 
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
