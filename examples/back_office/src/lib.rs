@@ -4,16 +4,20 @@
 //!
 //! | room | what it does |
 //! |---|---|
+//! | [`config`] | the configuration file |
 //! | [`store`] | the database: transactions, migrations, backup |
 //! | [`domain`] | what is known and which rules hold; every function takes the time as a value |
 //! | [`signer`] | the process that holds the licence key, and how it is asked |
+//! | [`issue`] | an order becomes the next licence: preview, issue, import |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::unimplemented)
 )]
 
+pub mod config;
 pub mod domain;
+pub mod issue;
 pub mod signer;
 pub mod store;
 

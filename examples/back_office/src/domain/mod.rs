@@ -127,6 +127,8 @@ pub enum Actor {
     Agent(String),
     /// The back office itself.
     Office,
+    /// Whoever began what is finished now, as it was written down then.
+    Recorded(String),
 }
 
 impl fmt::Display for Actor {
@@ -137,6 +139,7 @@ impl fmt::Display for Actor {
             Actor::CommandLine(name) => write!(f, "command line {name}"),
             Actor::Agent(key) => write!(f, "agent {key}"),
             Actor::Office => f.write_str("back office"),
+            Actor::Recorded(name) => f.write_str(name),
         }
     }
 }
