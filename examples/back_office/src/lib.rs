@@ -5,19 +5,23 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`config`] | the configuration file |
+//! | [`metrics`] | what is counted |
 //! | [`store`] | the database: transactions, migrations, backup |
 //! | [`domain`] | what is known and which rules hold; every function takes the time as a value |
 //! | [`signer`] | the process that holds the licence key, and how it is asked |
 //! | [`issue`] | an order becomes the next licence: preview, issue, import |
+//! | [`agents`] | the line to the agents: proving, answering, parking |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::unimplemented)
 )]
 
+pub mod agents;
 pub mod config;
 pub mod domain;
 pub mod issue;
+pub mod metrics;
 pub mod signer;
 pub mod store;
 

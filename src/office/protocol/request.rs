@@ -99,6 +99,11 @@ impl Unproven {
         self.request.verb
     }
 
+    /// Everything that is claimed. Good for finding the key, and for addressing a refusal to whoever asked.
+    pub fn claims(&self) -> &Request {
+        &self.request
+    }
+
     /// The body of an enrolment brings the key itself; it proves that the sender has it, nothing more.
     pub fn public_in_body(&self) -> Option<AgentPublic> {
         super::bodies::public_of(&self.request.body)

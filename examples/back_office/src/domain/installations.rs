@@ -203,6 +203,24 @@ pub fn draft(db: &Connection, id: i64) -> Outcome<Option<String>> {
     Ok(db.prepare_cached("SELECT draft FROM installations WHERE id = ?1")?.query_row([id], |row| row.get(0))?)
 }
 
+/// The organisation that it belongs to.
+///
+/// # Errors
+/// `Store`.
+pub fn organisation_id(db: &Connection, id: i64) -> Outcome<Option<i64>> {
+    let query = "SELECT organisation FROM installations WHERE id = ?1";
+    Ok(db.prepare_cached(query)?.query_row([id], |row| row.get(0))?)
+}
+
+/// The version of the key list that it told last.
+///
+/// # Errors
+/// `Store`.
+pub fn keys_version(db: &Connection, id: i64) -> Outcome<u64> {
+    let query = "SELECT keys_version FROM installations WHERE id = ?1";
+    Ok(db.prepare_cached(query)?.query_row([id], |row| row.get(0))?)
+}
+
 /// Puts it under an organisation.
 ///
 /// # Errors
@@ -240,6 +258,25 @@ pub struct Told<'a> {
     pub keys_version: u64,
     pub product_version: &'a str,
     pub agent_version: &'a str,
+}
+
+/// Whether an agent says something else than is remembered.
+///
+/// # Errors
+/// `Store`.
+pub fn is_news(db: &Connection, id: i64, told: &Told<'_>) -> Outcome<bool> {
+    let same = "SELECT 1 FROM installations WHERE id = ?1 AND installed = ?2 AND waiting = ?3 AND digest IS ?4
+                AND keys_version = ?5 AND product_version = ?6 AND agent_version = ?7";
+    let known = db.prepare_cached(same)?.exists(params![
+        id,
+        told.installed,
+        told.waiting,
+        told.digest.map(<[u8; 32]>::as_slice),
+        told.keys_version,
+        told.product_version,
+        told.agent_version
+    ])?;
+    Ok(!known)
 }
 
 /// Remembers it.

@@ -55,6 +55,27 @@ pub fn remember(db: &Connection, key: &AgentKey, name: &str, head: &JournalHead,
     Ok(history)
 }
 
+/// Whether this is the head that is remembered; none says nothing new.
+///
+/// # Errors
+/// `Store`.
+pub fn is_head(db: &Connection, key: i64, head: Option<&JournalHead>) -> Outcome<bool> {
+    Ok(match head {
+        None => true,
+        Some(head) => head_of(db, key)?.as_ref() == Some(head),
+    })
+}
+
+/// Marks a key whose journal told one line in two ways.
+///
+/// # Errors
+/// `Store`.
+pub fn mark_forked(db: &Connection, key: i64, at: u64) -> Outcome<()> {
+    let update = "UPDATE agent_keys SET history = ?2 WHERE id = ?1";
+    db.prepare_cached(update)?.execute(params![key, format!("forked at {at}")])?;
+    Ok(())
+}
+
 fn head_of(db: &Connection, key: i64) -> Outcome<Option<JournalHead>> {
     let query = "SELECT chain, head_n, head_hash FROM agent_keys WHERE id = ?1 AND chain IS NOT NULL";
     let found = db

@@ -10,5 +10,5 @@ pub mod import;
 pub mod preview;
 
 pub use change::Change;
-pub use desk::{Desk, Issued, Order};
+pub use desk::{Desk, Issued, Order, genuine};
 pub use preview::Preview;
