@@ -11,6 +11,9 @@
 //! | [`signer`] | the process that holds the licence key, and how it is asked |
 //! | [`issue`] | an order becomes the next licence: preview, issue, import |
 //! | [`agents`] | the line to the agents: proving, answering, parking |
+//! | [`web`] | what is served over HTTP |
+//! | [`serve`] | the running server, from its configuration to its end |
+//! | [`command`] | the command line |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -18,12 +21,15 @@
 )]
 
 pub mod agents;
+pub mod command;
 pub mod config;
 pub mod domain;
 pub mod issue;
 pub mod metrics;
+pub mod serve;
 pub mod signer;
 pub mod store;
+pub mod web;
 
 use ors::licence::Instant;
 

@@ -15,8 +15,8 @@ pub struct Metrics {
     pub parked: AtomicU64,
     /// Polls that were answered because something happened.
     pub woken: AtomicU64,
-    /// Sum of the milliseconds from the look that found an event to the answer, over `woken`.
-    pub woken_ms: AtomicU64,
+    /// Microseconds that their answers took, added up.
+    pub woken_us: AtomicU64,
     pub issued: AtomicU64,
     pub connections: AtomicU64,
     pub connections_refused: AtomicU64,
@@ -52,7 +52,7 @@ impl Metrics {
             ("agent_unproven_total", "counter", "Requests without a signature that fits.", &self.unproven),
             ("agents_parked", "gauge", "Polls that are parked.", &self.parked),
             ("agents_woken_total", "counter", "Polls answered because something happened.", &self.woken),
-            ("agents_woken_milliseconds_total", "counter", "Time from the event to these answers.", &self.woken_ms),
+            ("agents_woken_microseconds_total", "counter", "Time that these answers took to make.", &self.woken_us),
             ("licences_issued_total", "counter", "Licences issued by this process.", &self.issued),
             ("connections", "gauge", "Open connections.", &self.connections),
             ("connections_refused_total", "counter", "Connections beyond the limit.", &self.connections_refused),

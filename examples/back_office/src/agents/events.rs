@@ -1,7 +1,8 @@
 //! Events: the long poll. It is looked at twice, when it comes and when it is woken, and parked in between with as little as
 //! possible.
 
-use super::answer::{Done, Heard, No, To};
+use super::answer::{Heard, No, To};
+use super::hub::Bell;
 use super::prove::Asker;
 use super::{Line, check};
 use crate::domain::Problem;
@@ -13,7 +14,6 @@ use ors::office::protocol::{Event, Events, Happened, Kind, STATEMENT_LIFE};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 
 /// What comes of a poll when it arrives.
 pub enum Begun {
@@ -23,7 +23,7 @@ pub enum Begun {
 
 /// A parked poll. Whoever holds it waits for `bell` or `hold`, and then calls [`Line::wake_up`].
 pub struct Parked {
-    pub bell: Arc<Notify>,
+    pub bell: Arc<Bell>,
     pub hold: Duration,
     to: To,
     installation: i64,
@@ -48,7 +48,7 @@ pub fn begin(line: &Line, asker: &Asker, now: Instant) -> Result<Begun, No> {
         line.store.write(|db| agent_keys::seen(db, key, &asker.request.instance, asker.request.created, now))?;
     }
     let mut parked = Parked {
-        bell: Arc::new(Notify::new()),
+        bell: Arc::default(),
         hold: Duration::from_secs(asked.hold),
         to: To { life: STATEMENT_LIFE + i64::try_from(asked.hold).unwrap_or_default(), ..asker.to.clone() },
         installation: key.installation,
@@ -92,13 +92,17 @@ impl Line {
         self.store.read(|db| hints::after(db, asker, parked.after, now))
     }
 
-    /// Answers a poll that was parked.
-    pub fn wake_up(&self, parked: &Parked, now: Instant) -> Heard {
+    /// Answers a poll that was parked; nothing when it was rung for an event that it knows, so that it goes on waiting.
+    /// `over`: it has waited for as long as it asked for.
+    pub fn wake_up(&self, parked: &Parked, over: bool, now: Instant) -> Option<Heard> {
+        let last = over || parked.bell.is_last();
         let done = self.woken(parked, now);
-        self.said(&parked.to, done, now)
+        let nothing = matches!(&done, Ok(happened) if happened.events.is_empty());
+        let done = done.map(|happened| (Kind::Events, happened.to_body()));
+        (last || !nothing).then(|| self.said(&parked.to, done, now))
     }
 
-    fn woken(&self, parked: &Parked, now: Instant) -> Done {
+    fn woken(&self, parked: &Parked, now: Instant) -> Result<Happened, No> {
         let to = &parked.to;
         // The key may have been decided about meanwhile.
         let find =
@@ -106,7 +110,7 @@ impl Line {
         let active = self.store.read(find)?.is_some_and(|key| key.state == State::Active);
         let events = self.happened(parked, active, now)?;
         let last = events.last().map_or(parked.after, |event| event.id);
-        Ok((Kind::Events, Happened { epoch: self.epoch.clone(), last, events }.to_body()))
+        Ok(Happened { epoch: self.epoch.clone(), last, events })
     }
 
     /// A parked poll ended; `gone`: its connection was closed under it.

@@ -87,19 +87,20 @@ mod tests {
     #[test]
     fn five_wrong_tries_in_a_minute_close_it_for_a_quarter_of_an_hour_and_for_nobody_else() {
         let throttle = Throttle::default();
-        let here = By::address("192.0.2.1".parse().unwrap());
-        let serial = By::Name("prismaprepare 1".into());
+        let here = &[By::address("192.0.2.1".parse().unwrap())];
+        let serial = &[By::Name("prismaprepare 1".into())];
+        let both = [here[0].clone(), serial[0].clone()];
         for second in 0..4 {
-            throttle.wrong(&[here.clone(), serial.clone()], NOW.plus(second));
+            throttle.wrong(&both, NOW.plus(second));
         }
-        assert_eq!(throttle.closed(&[here.clone()], NOW.plus(5)), None);
-        throttle.wrong(&[here.clone()], NOW.plus(30));
-        assert_eq!(throttle.closed(&[here.clone(), serial.clone()], NOW.plus(30)), Some(900));
-        assert_eq!(throttle.closed(&[serial.clone(), By::Name("x".into())], NOW.plus(30)), None);
-        assert_eq!(throttle.closed(&[here.clone()], NOW.plus(930)), None);
-        throttle.wrong(&[serial.clone()], NOW.plus(200));
+        assert_eq!(throttle.closed(here, NOW.plus(5)), None);
+        throttle.wrong(here, NOW.plus(30));
+        assert_eq!(throttle.closed(&both, NOW.plus(30)), Some(900));
+        assert_eq!(throttle.closed(&[serial[0].clone(), By::Name("x".into())], NOW.plus(30)), None);
+        assert_eq!(throttle.closed(here, NOW.plus(930)), None);
+        throttle.wrong(serial, NOW.plus(200));
         assert_eq!(
-            throttle.closed(&[serial], NOW.plus(200)),
+            throttle.closed(serial, NOW.plus(200)),
             None,
             "four old ones and a new one are not five in a minute"
         );

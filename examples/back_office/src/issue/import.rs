@@ -220,7 +220,10 @@ fn terms<'a>(cell: &dyn Fn(&str) -> &'a str) -> Result<Option<Terms>, Vec<(&'sta
 }
 
 /// `id=name` or `id=name:2027-11-23`.
-fn feature(text: &str) -> Result<Ordered, String> {
+///
+/// # Errors
+/// A sentence.
+pub fn feature(text: &str) -> Result<Ordered, String> {
     let (id, rest) = text.split_once('=').ok_or_else(|| format!("\"{text}\" is not id=name or id=name:last-day"))?;
     // Feature ids have the alphabet of products.
     Product::parse(id).map_err(|error| format!("the id \"{id}\" {error}"))?;

@@ -1,0 +1,4 @@
+//! The back office as it runs: real processes on loopback, and agents made of the protocol itself.
+
+mod agents;
+mod rig;
