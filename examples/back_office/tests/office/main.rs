@@ -1,4 +1,5 @@
 //! The back office as it runs: real processes on loopback, and agents made of the protocol itself.
 
 mod agents;
+mod issuing;
 mod rig;
