@@ -175,6 +175,7 @@ impl Desk<'_> {
         }
         match unanswered {
             Unanswered::No(No::Limit { detail }) => Problem::limit(detail.clone()),
+            Unanswered::No(No::UnknownSerial { detail }) => Problem::conflict(detail.clone()),
             Unanswered::No(No::Sequence { detail, .. }) => Problem::conflict(format!("{detail} Look again.")),
             other => Problem::signer(other.to_string()),
         }
@@ -189,8 +190,9 @@ impl Desk<'_> {
         let last = match self.signer.last(&name) {
             Ok(last) => last,
             Err(unanswered) => {
-                if let Unanswered::No(No::UnknownSerial { .. }) = unanswered {
+                if let Unanswered::No(No::UnknownSerial { detail }) = unanswered {
                     self.store.write(|db| installations::set_registered(db, installation.id, false))?;
+                    return Err(Problem::conflict(detail));
                 }
                 return Err(Problem::signer(unanswered.to_string()));
             }

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use ors::licence::{Instant, Licence, Product, Serial, hex};
+use ors::licence::{Instant, Licence, MAX_SEQUENCE, Product, Serial, hex};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -216,14 +216,18 @@ async fn list_licences(
     )
 }
 
-async fn kept(app: &Arc<App>, headers: &HeaderMap, names: (String, String, u64)) -> Result<Outcome<Kept>, Instead> {
+async fn kept(
+    app: &Arc<App>,
+    headers: &HeaderMap,
+    (product, serial, sequence): (String, String, String),
+) -> Result<Outcome<Kept>, Instead> {
     bearer::may(app, headers, Scope::Read).await?;
-    let (product, serial, sequence) = names;
     Ok(app
         .aside(move |app| {
             app.store.read(|db| {
                 let row = installations::get(db, &product, &serial)?;
-                let kept = licences::get(db, row.id, sequence)?;
+                let kept = sequence.parse().ok().filter(|number| *number <= MAX_SEQUENCE);
+                let kept = kept.map_or(Ok(None), |number| licences::get(db, row.id, number))?;
                 kept.ok_or_else(|| Problem::not_found(format!("There is no licence with the sequence {sequence}.")))
             })
         })
@@ -232,7 +236,7 @@ async fn kept(app: &Arc<App>, headers: &HeaderMap, names: (String, String, u64))
 
 async fn show_licence(
     State(app): State<Arc<App>>,
-    Path(names): Path<(String, String, u64)>,
+    Path(names): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Answer {
     said(kept(&app, &headers, names).await?.and_then(|kept| Ok(Json(kept_json(&kept)?))))
@@ -240,7 +244,7 @@ async fn show_licence(
 
 async fn licence_file(
     State(app): State<Arc<App>>,
-    Path(names): Path<(String, String, u64)>,
+    Path(names): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Answer {
     let kept = kept(&app, &headers, names).await?;

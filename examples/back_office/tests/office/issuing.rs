@@ -84,7 +84,7 @@ fn a_serial_number_that_the_signer_does_not_know_gets_no_licence_until_it_is_reg
     let first = json!({"product": PRODUCT, "serial": "new-1",
         "change": {"users": 3, "expires_on": null, "maintenance_until": "2090-01-01"}});
     let (status, body) = api(&office, &token, "POST", "/api/v1/licences", &first);
-    assert_eq!((status, &body["error"]["kind"]), (503, &json!("signer")), "{body}");
+    assert_eq!((status, &body["error"]["kind"]), (409, &json!("conflict")), "{body}");
     assert_eq!(office.desk.run(&["installation", "waiting"]).ok(), format!("{PRODUCT} new-1\n"));
     office.desk.register(&["new-1"]);
     let (status, body) = api(&office, &token, "POST", "/api/v1/licences", &first);

@@ -1,5 +1,6 @@
 //! The back office as it runs: real processes on loopback, and agents made of the protocol itself.
 
 mod agents;
+mod api;
 mod issuing;
 mod rig;
