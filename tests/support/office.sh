@@ -13,7 +13,7 @@ office_keys() {
   local role
   echo "a passphrase for tests" >"$OFFICE/passphrase"
   for role in root licence statement; do
-    "$ISSUER_BIN" key new --role "$role" --id "$role-1" --out "$OFFICE/$role.key" --passphrase-file "$OFFICE/passphrase" 2>/dev/null
+    "$ISSUER_BIN" key new --role "$role" --id "$role-1" --out "$OFFICE/$role.key" --passphrase-file "$OFFICE/passphrase" >/dev/null 2>&1
   done
   "$ISSUER_BIN" keys host-line "$OFFICE"/{root,licence,statement}.key >"$OFFICE/trusted_keys.txt" 2>/dev/null
 }

@@ -5,11 +5,12 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`config`] | the configuration file |
-//! | [`metrics`] | what is counted |
+//! | [`metrics`], [`throttle`] | what is counted; what was tried too often |
 //! | [`store`] | the database: transactions, migrations, backup |
 //! | [`domain`] | what is known and which rules hold; every function takes the time as a value |
 //! | [`signer`] | the process that holds the licence key, and how it is asked |
 //! | [`issue`] | an order becomes the next licence: preview, issue, import |
+//! | [`login`] | passwords, second factors, sessions |
 //! | [`agents`] | the line to the agents: proving, answering, parking |
 //! | [`web`] | what is served over HTTP |
 //! | [`serve`] | the running server, from its configuration to its end |
@@ -25,10 +26,12 @@ pub mod command;
 pub mod config;
 pub mod domain;
 pub mod issue;
+pub mod login;
 pub mod metrics;
 pub mod serve;
 pub mod signer;
 pub mod store;
+pub mod throttle;
 pub mod web;
 
 use ors::licence::Instant;

@@ -4,6 +4,8 @@ use crate::agents::Line;
 use crate::config::Config;
 use crate::domain::installations;
 use crate::domain::{Outcome, Problem};
+use crate::login::Logins;
+use crate::login::secrets::Secrets;
 use crate::metrics::Metrics;
 use crate::signer::{Client, Name};
 use crate::store::Store;
@@ -78,11 +80,13 @@ pub fn run(config: &Config, statement: SigningKey, listening: impl FnOnce(Socket
     let host = host_keys(config)?;
     let line = Line::new(store.clone(), metrics.clone(), config.origin.clone(), statement, host);
     let line = line.map_err(|problem| problem.to_string())?;
+    let secrets = Secrets::open_file(&config.secrets()).map_err(|problem| problem.to_string())?;
     let app = Arc::new(App {
         line,
         store: store.clone(),
         metrics,
         signer: Client::new(&config.signer),
+        logins: Logins::new(store.clone(), secrets),
         forwarded_by: config.forwarded_by.clone(),
         poke: Notify::new(),
     });

@@ -2,13 +2,13 @@
 
 use super::answer::{Done, No};
 use super::prove::Asker;
-use super::throttle::By;
 use super::{Line, Refusal};
 use crate::domain::enrolment::State;
 use crate::domain::installations::{self, Installation, New, Told};
 use crate::domain::licences::{self, Origin};
 use crate::domain::{Actor, agent_keys, organisations};
 use crate::issue;
+use crate::throttle::By;
 use ors::licence::{Instant, Licence, text};
 use ors::office::protocol::{Enrol, Enrolled, Kind, RefusedFor};
 use rusqlite::Connection;

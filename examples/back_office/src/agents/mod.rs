@@ -5,7 +5,7 @@
 //!
 //! * `prove`: from bytes to a request of a known key, or a refusal; * `answer`: statements;
 //! * `enrol`, `check`, `events`, `report`: the verbs;
-//! * `hub`: parked polls; `presence`: who is there; `nonces`, `throttle`: what was used and tried.
+//! * `hub`: parked polls; `presence`: who is there; `nonces`: what was used.
 
 mod answer;
 mod check;
@@ -16,7 +16,6 @@ mod nonces;
 pub mod presence;
 mod prove;
 mod report;
-pub mod throttle;
 
 pub use answer::Heard;
 pub use events::Parked;
@@ -26,6 +25,7 @@ use crate::domain::events::{self as hints, For};
 use crate::domain::{Outcome, Problem, key_lists, random};
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::throttle::Throttle;
 use issuer::SigningKey;
 use nonces::Nonces;
 use ors::licence::{Instant, KeyStatus, Keyring, Role};
@@ -35,7 +35,6 @@ use rusqlite::params;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, PoisonError, RwLock};
-use throttle::Throttle;
 
 /// The line, for as long as the server runs.
 pub struct Line {

@@ -7,6 +7,7 @@ use issuer::key_file::{KeyFile, MAX_BYTES};
 use issuer::{files, passphrase};
 use ors::licence::Day;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// `2027-11-23`, or a word for "no such day".
 #[derive(Clone, Copy, Debug)]
@@ -40,17 +41,18 @@ impl PassphraseArgs {
             Failure::new(Exit::Passphrase, format!("{}: {error}", path.display()))
         };
         let file = KeyFile::parse(&bytes).map_err(named)?;
-        let passphrase = match self.passphrase_fd {
-            Some(fd) => passphrase::from_descriptor(fd).map_err(|error| {
-                Failure::new(Exit::Passphrase, format!("cannot read file descriptor {fd}: {error}"))
-            })?,
-            None => passphrase::ask(&format!("Passphrase of {}: ", file.id())).map_err(|error| {
-                Failure::new(
-                    Exit::Passphrase,
-                    format!("no terminal to ask for the passphrase ({error}); give --passphrase-fd"),
-                )
-            })?,
-        };
-        file.open(&passphrase).map_err(named)
+        file.open(&self.choose(&format!("Passphrase of {}: ", file.id()))?).map_err(named)
+    }
+
+    /// The passphrase itself.
+    pub fn choose(&self, prompt: &str) -> Result<Zeroizing<String>, Failure> {
+        let failed = |message: String| Failure::new(Exit::Passphrase, message);
+        match self.passphrase_fd {
+            Some(fd) => passphrase::from_descriptor(fd)
+                .map_err(|error| failed(format!("cannot read file descriptor {fd}: {error}"))),
+            None => passphrase::ask(prompt).map_err(|error| {
+                failed(format!("no terminal to ask for the passphrase ({error}); give --passphrase-fd"))
+            }),
+        }
     }
 }

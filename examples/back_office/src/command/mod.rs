@@ -8,6 +8,7 @@ mod installations;
 mod licence;
 mod serve;
 mod signer;
+mod user;
 
 use crate::config::{self, Config};
 use crate::domain::{Actor, Kind, Problem};
@@ -47,6 +48,9 @@ enum First {
     /// Service organisations and their verification codes
     #[command(subcommand)]
     Organisation(administration::OrganisationCommand),
+    /// People who log in
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Tokens of programs that use the API
     #[command(subcommand)]
     Token(administration::TokenCommand),
@@ -78,6 +82,7 @@ pub fn run() -> ExitCode {
         First::Serve(command) => command.run(&config),
         First::Signer(command) => command.run(),
         First::Organisation(command) => Office::open(&config).and_then(|office| command.run(&office)),
+        First::User(command) => Office::open(&config).and_then(|office| command.run(&office)),
         First::Token(command) => Office::open(&config).and_then(|office| command.run(&office)),
         First::Enrolment(command) => Office::open(&config).and_then(|office| command.run(&office)),
         First::Keys(command) => Office::open(&config).and_then(|office| command.run(&office)),

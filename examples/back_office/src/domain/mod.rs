@@ -85,6 +85,11 @@ impl Problem {
         Problem::new(Kind::Signer, detail)
     }
 
+    /// What was said is wrong as a whole.
+    pub fn invalid_as(detail: impl Into<String>) -> Problem {
+        Problem::new(Kind::Invalid, detail)
+    }
+
     /// `member` is wrong: "is not ...".
     pub fn invalid(member: &str, must: impl fmt::Display) -> Problem {
         Problem { kind: Kind::Invalid, detail: format!("{member} {must}"), member: Some(member.to_owned()) }

@@ -148,6 +148,7 @@ CREATE TABLE sessions (
     user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
     csrf TEXT NOT NULL,
     complete INTEGER NOT NULL,              -- 0: the second factor is still to come
+    totp BLOB,                              -- one that is being set up, sealed
     created INTEGER NOT NULL,
     seen INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

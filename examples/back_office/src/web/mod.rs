@@ -12,6 +12,7 @@ pub mod listen;
 use crate::agents::Line;
 use crate::domain::{Kind, Outcome, Problem};
 use crate::issue::Desk;
+use crate::login::Logins;
 use crate::metrics::Metrics;
 use crate::signer::Client;
 use crate::store::Store;
@@ -30,6 +31,7 @@ pub struct App {
     pub store: Arc<Store>,
     pub metrics: Arc<Metrics>,
     pub signer: Client,
+    pub logins: Logins,
     /// Proxies that are believed about whom they speak for.
     pub forwarded_by: Vec<IpAddr>,
     /// Rung after a commit that agents should hear of.
