@@ -37,10 +37,11 @@ statement = "statement.key"
 socket = "signer.sock"
 END
   trap office_stop EXIT
-  office signer --socket "$OFFICE/signer.sock" --keys "$OFFICE/licence.key" --trusted "$OFFICE/trusted_keys.txt" \
+  # Not by way of the function: `$!` has to be the process itself.
+  "$OFFICE_BIN" signer --socket "$OFFICE/signer.sock" --keys "$OFFICE/licence.key" --trusted "$OFFICE/trusted_keys.txt" \
     --passphrase-fd 0 <"$OFFICE/passphrase" >"$OFFICE/signer.out" 2>&1 &
   OFFICE_SIGNER=$!
-  office serve --passphrase-fd 0 <"$OFFICE/passphrase" >"$OFFICE/serve.out" 2>"$OFFICE/serve.log" &
+  "$OFFICE_BIN" --config "$OFFICE/office.toml" serve --passphrase-fd 0 <"$OFFICE/passphrase" >"$OFFICE/serve.out" 2>"$OFFICE/serve.log" &
   OFFICE_SERVER=$!
   office_wait signer.out 'signing at'
   office_wait serve.out 'listening on'
