@@ -160,8 +160,11 @@ fn a_token_counts_until_it_ends_or_is_revoked() {
     let db = memory();
     let until = Some(NOW.plus(100));
     let token = tokens::add(&db, "ERP", &[Scope::Issue, Scope::Read], until, &BY, NOW).unwrap();
-    let (actor, scopes) = tokens::named_by(&db, &token, NOW).unwrap().unwrap();
-    assert_eq!((actor, scopes), (Actor::Token("ERP".into()), vec![Scope::Read, Scope::Issue]));
+    let named = tokens::named_by(&db, &token, NOW).unwrap().unwrap();
+    assert_eq!((named.actor, named.scopes), (Actor::Token("ERP".into()), vec![Scope::Read, Scope::Issue]));
+    assert!(named.stale);
+    tokens::used(&db, &token, NOW).unwrap();
+    assert!(!tokens::named_by(&db, &token, NOW.plus(99)).unwrap().unwrap().stale);
     assert_eq!(tokens::named_by(&db, &token, NOW.plus(100)).unwrap(), None);
     assert_eq!(tokens::named_by(&db, &token[1..], NOW).unwrap(), None);
     tokens::revoke(&db, "ERP", &BY, NOW).unwrap();

@@ -1,6 +1,6 @@
 //! Tokens of programs that use the API. The token is shown once; what is stored is its hash.
 
-use super::{Actor, Kind, Outcome, Problem, audit, plain_text, random};
+use super::{Actor, Outcome, Problem, audit, plain_text, random};
 use ors::licence::{Instant, hex, sha256};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -112,33 +112,43 @@ pub fn revoke(db: &Connection, name: &str, by: &Actor, now: Instant) -> Outcome<
     audit::record(db, by, "token revoked", name, "", now)
 }
 
+/// A valid token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub actor: Actor,
+    pub scopes: Vec<Scope>,
+    /// It is an hour and more since somebody wrote down that it was used.
+    pub stale: bool,
+}
+
+const HOUR: i64 = 3600;
+
 /// Whose token this is and what it may do, if it is valid.
 ///
 /// # Errors
 /// `Store`.
-pub fn named_by(db: &Connection, token: &str, now: Instant) -> Outcome<Option<(Actor, Vec<Scope>)>> {
+pub fn named_by(db: &Connection, token: &str, now: Instant) -> Outcome<Option<Named>> {
     if !token.starts_with(PREFIX) {
         return Ok(None);
     }
-    let query = "SELECT name, scopes FROM tokens WHERE hash = ?1 AND revoked IS NULL AND (until IS NULL OR until > ?2)";
-    let found = db
-        .prepare_cached(query)?
-        .query_row(params![sha256(token.as_bytes()), now.unix()], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
-        .optional()?;
-    Ok(found.map(|(name, scopes)| {
-        (Actor::Token(name), scopes.split(' ').filter_map(|word| Scope::parse(word).ok()).collect())
-    }))
+    let query = "SELECT name, scopes, used IS NULL OR used <= ?2 - ?3 FROM tokens
+                 WHERE hash = ?1 AND revoked IS NULL AND (until IS NULL OR until > ?2)";
+    let found = db.prepare_cached(query)?.query_row(params![sha256(token.as_bytes()), now.unix(), HOUR], |row| {
+        let scopes: String = row.get(1)?;
+        Ok(Named {
+            actor: Actor::Token(row.get(0)?),
+            scopes: scopes.split(' ').filter_map(|word| Scope::parse(word).ok()).collect(),
+            stale: row.get(2)?,
+        })
+    });
+    Ok(found.optional()?)
 }
 
-/// Remembers, to the hour, that a token was used.
+/// Writes down that a token was used.
 ///
 /// # Errors
 /// `Store`.
-pub fn used(db: &Connection, by: &Actor, now: Instant) -> Outcome<()> {
-    let Actor::Token(name) = by else {
-        return Err(Problem { kind: Kind::Invalid, detail: "This is no token.".to_owned(), member: None });
-    };
-    let update = "UPDATE tokens SET used = ?2 WHERE name = ?1 AND (used IS NULL OR used < ?2 - 3600)";
-    db.prepare_cached(update)?.execute(params![name, now.unix()])?;
+pub fn used(db: &Connection, token: &str, now: Instant) -> Outcome<()> {
+    db.execute("UPDATE tokens SET used = ?2 WHERE hash = ?1", params![sha256(token.as_bytes()), now.unix()])?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::change::{Before, Change, Terms, next};
 use super::preview::{self, Preview};
 use crate::domain::installations::{self, Installation};
 use crate::domain::licences::{self, Kept, Open, Origin};
-use crate::domain::{Actor, Outcome, Problem};
+use crate::domain::{Actor, Kind, Outcome, Problem};
 use crate::signer::{Client, Name, No, Unanswered};
 use crate::store::Store;
 use ors::licence::{Instant, Keyring, Licence, Product, Serial, sha256, verify};
@@ -145,15 +145,32 @@ impl Desk<'_> {
             Err(unanswered) => return Err(self.not_signed(open, &unanswered)),
         };
         let begun_by = Actor::Recorded(open.actor.clone());
-        self.store.write(|db| {
-            let licence =
-                licences::keep(db, open.installation, file.as_bytes(), Origin::Issued, by.unwrap_or(&begun_by), now)?;
+        let kept = self.store.write(|db| {
+            let by = by.unwrap_or(&begun_by);
+            let licence = licences::keep(db, open.installation, file.as_bytes(), Origin::Issued, by, now)?;
             licences::close(db, open.installation)?;
             installations::set_registered(db, open.installation, true)?;
             let kept = licences::get(db, open.installation, open.sequence)?;
             let kept =
                 kept.ok_or_else(|| Problem::conflict("The licence that was issued is not the one that was ordered."))?;
             Ok(Issued { licence, kept, repeated: false })
+        });
+        if kept.as_ref().is_err_and(|problem: &Problem| problem.kind == Kind::Conflict) {
+            // The agent brought another licence with this sequence meanwhile. It stays, and the next order continues from it.
+            self.withdraw(open, false)?;
+        }
+        kept
+    }
+
+    /// The open issue comes to nothing.
+    fn withdraw(&self, open: &Open, unregistered: bool) -> Outcome<()> {
+        self.store.write(|db| {
+            licences::close(db, open.installation)?;
+            licences::forget_request(db, open.installation, open.sequence)?;
+            if unregistered {
+                installations::set_registered(db, open.installation, false)?;
+            }
+            Ok(())
         })
     }
 
@@ -162,15 +179,8 @@ impl Desk<'_> {
             let later = "It will be issued as soon as the signer answers; do not order it again.";
             return Problem::signer(format!("{unanswered} {later}"));
         }
-        let withdrawn = self.store.write(|db| {
-            licences::close(db, open.installation)?;
-            licences::forget_request(db, open.installation, open.sequence)?;
-            if let Unanswered::No(No::UnknownSerial { .. }) = unanswered {
-                installations::set_registered(db, open.installation, false)?;
-            }
-            Ok::<_, Problem>(())
-        });
-        if let Err(problem) = withdrawn {
+        let unregistered = matches!(unanswered, Unanswered::No(No::UnknownSerial { .. }));
+        if let Err(problem) = self.withdraw(open, unregistered) {
             return problem;
         }
         match unanswered {
@@ -202,18 +212,17 @@ impl Desk<'_> {
         if let Some(newest) = newest.filter(|newest| newest.sequence > last) {
             self.signer.adopt(&newest.file).map_err(|unanswered| Problem::signer(unanswered.to_string()))?;
         }
-        let mut recovered = 0;
-        for sequence in have + 1..=last {
-            let file = match self.signer.signed(&name, sequence) {
+        let (mut recovered, mut from) = (0, have + 1);
+        while from <= last {
+            let file = match self.signer.signed(&name, from) {
                 Ok(file) => file,
-                // It was never signed: a licence that was brought leaps over sequences.
-                Err(Unanswered::No(No::Record { .. })) => continue,
+                Err(Unanswered::No(No::Record { .. })) => break,
                 Err(unanswered) => return Err(Problem::signer(unanswered.to_string())),
             };
             let keep = |db: &Connection| {
                 licences::keep(db, installation.id, file.as_bytes(), Origin::Recovered, &Actor::Office, now)
             };
-            self.store.write(keep)?;
+            from = self.store.write(keep)?.sequence.get() + 1;
             recovered += 1;
         }
         if recovered == 0 {

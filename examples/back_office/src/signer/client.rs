@@ -89,7 +89,7 @@ impl Client {
         self.sequence(&Question::Last { name: name.clone() })
     }
 
-    /// The licence with this sequence, from the record.
+    /// The first licence in the record with this sequence or a larger one.
     ///
     /// # Errors
     /// [`Unanswered`].

@@ -74,7 +74,7 @@ impl Signer {
             }
             Question::Signed { name, sequence } => {
                 self.known(&name)?;
-                let file = self.record.file(&name, sequence).map_err(No::record)?;
+                let file = self.record.first_from(&name, sequence).map_err(No::record)?;
                 Ok(Said::File { file })
             }
             Question::Known { names } => {

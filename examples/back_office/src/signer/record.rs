@@ -253,7 +253,16 @@ impl Record {
 
     /// The licence with this sequence.
     pub fn file(&self, name: &Name, sequence: u64) -> Result<String, RecordError> {
-        let found = self.known.get(name).and_then(|kept| kept.lines.iter().find(|(known, ..)| *known == sequence));
+        self.find(name, |known| known == sequence)
+    }
+
+    /// The first licence with this sequence or a larger one.
+    pub fn first_from(&self, name: &Name, sequence: u64) -> Result<String, RecordError> {
+        self.find(name, |known| known >= sequence)
+    }
+
+    fn find(&self, name: &Name, wanted: impl Fn(u64) -> bool) -> Result<String, RecordError> {
+        let found = self.known.get(name).and_then(|kept| kept.lines.iter().find(|(known, ..)| wanted(*known)));
         let (_, at, length) = found.ok_or(RecordError::NoSuch)?;
         let mut bytes = vec![0; *length];
         self.file.read_exact_at(&mut bytes, *at).map_err(|error| self.io("read", error))?;

@@ -42,7 +42,7 @@ pub enum Question {
     Last {
         name: Name,
     },
-    /// The licence that was signed or adopted with this sequence.
+    /// The first licence that was signed or adopted with this sequence or a larger one: one that is adopted may leap.
     Signed {
         name: Name,
         sequence: u64,

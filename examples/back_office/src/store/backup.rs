@@ -59,6 +59,9 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     let _ = std::fs::remove_file(to);
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     source.busy_timeout(super::BUSY)?;
+    // One snapshot from beginning to end: else each write of others would begin the copy anew, and it might never end.
+    source.execute_batch("BEGIN")?;
+    source.query_one("SELECT count(*) FROM sqlite_schema", (), |row| row.get::<_, i64>(0))?;
     super::make_private(to)?;
     let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     Backup::new(&source, &mut target)?.run_to_completion(PAGES, Duration::from_millis(2), None)?;

@@ -1,8 +1,8 @@
 //! Who a program is, by its token.
 
 use super::{App, Instead, error};
+use crate::domain::Actor;
 use crate::domain::tokens::{self, Scope};
-use crate::domain::{Actor, Problem};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
@@ -19,20 +19,20 @@ pub async fn may(app: &Arc<App>, headers: &HeaderMap, scope: Scope) -> Result<Ac
         return Err(unauthorized("A token is needed: Authorization: Bearer ..."));
     };
     let now = crate::now();
-    let found = app.aside(move |app| app.store.read(|db| tokens::named_by(db, &token, now))).await;
-    match found {
-        Err(problem) => Err(problem.into()),
-        Ok(None) => Err(unauthorized("The token is not valid.")),
-        Ok(Some((_, scopes))) if !scopes.contains(&scope) => {
+    let found = app.aside(move |app| {
+        let named = app.store.read(|db| tokens::named_by(db, &token, now))?;
+        if named.as_ref().is_some_and(|named| named.stale) {
+            app.store.write(|db| tokens::used(db, &token, now))?;
+        }
+        Ok(named)
+    });
+    match found.await? {
+        None => Err(unauthorized("The token is not valid.")),
+        Some(named) if !named.scopes.contains(&scope) => {
             let detail = format!("The token does not have the scope {}.", scope.token());
             Err(Instead(Box::new(error(StatusCode::FORBIDDEN, "forbidden", &detail, None))))
         }
-        Ok(Some((actor, _))) => {
-            let by = actor.clone();
-            let noted = app.aside(move |app| app.store.write::<_, Problem>(|db| tokens::used(db, &by, now)));
-            noted.await?;
-            Ok(actor)
-        }
+        Some(named) => Ok(named.actor),
     }
 }
 
