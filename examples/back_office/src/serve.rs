@@ -88,6 +88,7 @@ pub fn run(config: &Config, statement: SigningKey, listening: impl FnOnce(Socket
         signer: Client::new(&config.signer),
         logins: Logins::new(store.clone(), secrets),
         forwarded_by: config.forwarded_by.clone(),
+        secure: config.origin.as_str().starts_with("https://"),
         poke: Notify::new(),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread()

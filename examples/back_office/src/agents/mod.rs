@@ -204,3 +204,6 @@ impl Refusal {
         Refusal { reason, detail: detail.into(), after: None }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,6 @@ impl Presence {
     pub fn unpark(&self, installation: i64, gone: bool) {
         if let Some(it) = self.seen().get_mut(&installation) {
             it.parked = it.parked.saturating_sub(1);
-            it.last = Instant::now();
             it.gone |= gone && it.parked == 0;
         }
     }

@@ -14,12 +14,12 @@ pub use migrations::apply as apply_migrations;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a transaction waits for one of another process.
 const BUSY: Duration = Duration::from_secs(10);
-/// Idle reading connections that are kept.
+/// Connections that read at a time. Each has a cache of its own; more would only wait for the same processors.
 const READERS: usize = 4;
 
 /// Why the database did not do what it was asked.
@@ -73,7 +73,15 @@ impl From<rusqlite::Error> for StoreError {
 pub struct Store {
     path: PathBuf,
     writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Readers>,
+    given_back: Condvar,
+}
+
+/// Those who read: opened when they are first needed.
+#[derive(Default)]
+struct Readers {
+    idle: Vec<Connection>,
+    opened: usize,
 }
 
 impl Store {
@@ -87,7 +95,12 @@ impl Store {
         }
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         migrations::apply(&mut writer)?;
-        Ok(Store { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        Ok(Store {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            given_back: Condvar::new(),
+        })
     }
 
     /// Where it lies.
@@ -112,24 +125,52 @@ impl Store {
     /// # Errors
     /// What `work` says, or [`StoreError`].
     pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
-        let kept = held(&self.readers).pop();
-        let reader = match kept {
-            Some(reader) => reader,
-            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
-        };
-        let transaction = reader.unchecked_transaction().map_err(StoreError::from)?;
+        let reader = self.reader()?;
+        // Given back by its `Drop`, also after a panic.
+        let transaction = reader.connection()?.unchecked_transaction().map_err(StoreError::from)?;
         let done = work(&transaction);
         transaction.finish().map_err(StoreError::from)?;
-        let mut readers = held(&self.readers);
-        if readers.len() < READERS {
-            readers.push(reader);
-        }
         done
+    }
+
+    fn reader(&self) -> Result<Reader<'_>, StoreError> {
+        let mut readers = held(&self.readers);
+        loop {
+            if let Some(connection) = readers.idle.pop() {
+                return Ok(Reader { store: self, connection: Some(connection) });
+            }
+            if readers.opened < READERS {
+                let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                readers.opened += 1;
+                return Ok(Reader { store: self, connection: Some(connection) });
+            }
+            readers = self.given_back.wait(readers).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Moves the log into the file. For the end of a process; what is committed is safe without it.
     pub fn settle(&self) {
         let _ = held(&self.writer).execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+}
+
+/// A reading connection, lent.
+struct Reader<'a> {
+    store: &'a Store,
+    /// There until it is given back.
+    connection: Option<Connection>,
+}
+
+impl Reader<'_> {
+    fn connection(&self) -> Result<&Connection, StoreError> {
+        self.connection.as_ref().ok_or(StoreError::Busy)
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        held(&self.store.readers).idle.extend(self.connection.take());
+        self.store.given_back.notify_one();
     }
 }
 
@@ -150,7 +191,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     // WAL: readers never wait for the writer. FULL: a commit that was acknowledged survives a power cut.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
-         PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;",
+         PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;",
     )?;
     Ok(connection)
 }

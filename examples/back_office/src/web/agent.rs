@@ -1,8 +1,8 @@
 //! `/agent/v1/*`: bytes in, bytes out, and polls parked in between.
 
+use super::park::{Place, Slot};
 use super::{App, Peer};
-use crate::agents::{Heard, Parked};
-use crate::metrics::Held;
+use crate::agents::Heard;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -13,8 +13,7 @@ use axum::routing::post;
 use ors::office::protocol::{MAX_MESSAGE_BYTES, MEDIA_TYPE, Verb};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a request may take to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
@@ -26,15 +25,29 @@ pub fn routes() -> Router<Arc<App>> {
 }
 
 async fn hear(app: Arc<App>, verb: Verb, request: Request) -> Response {
-    // In a box of its own: what it needs is given back before a poll is parked.
-    match Box::pin(receive(app.clone(), verb, request)).await {
-        Ok(Heard::Park(parked)) => wait(app, parked).await,
-        Ok(heard) => respond(heard),
+    let slot = request.extensions().get::<Slot>().cloned();
+    match receive(app, verb, request).await {
+        Ok(Received::Poll(place)) => match slot {
+            // Whoever holds the connection takes it from here, and this future with all it holds is dropped.
+            Some(slot) => {
+                slot.fill(place);
+                std::future::pending().await
+            }
+            None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        },
+        Ok(Received::Heard(heard)) => respond(heard),
         Err(response) => *response,
     }
 }
 
-async fn receive(app: Arc<App>, verb: Verb, request: Request) -> Result<Heard, Box<Response>> {
+/// What came of a request.
+enum Received {
+    Heard(Heard),
+    /// It is to be parked. Dropped, it has been given up: then the connection went meanwhile.
+    Poll(Place),
+}
+
+async fn receive(app: Arc<App>, verb: Verb, request: Request) -> Result<Received, Box<Response>> {
     let no = |status: StatusCode, why: &'static str| Box::new((status, [(CONNECTION, "close")], why).into_response());
     let from = address(&app, &request);
     let body = match tokio::time::timeout(ARRIVES_WITHIN, to_bytes(request.into_body(), MAX_MESSAGE_BYTES)).await {
@@ -44,7 +57,10 @@ async fn receive(app: Arc<App>, verb: Verb, request: Request) -> Result<Heard, B
         }
         Err(_) => return Err(no(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.\n")),
     };
-    let heard = tokio::task::spawn_blocking(move || app.line.hear(verb, from, &body, crate::now()));
+    let heard = tokio::task::spawn_blocking(move || match app.line.hear(verb, from, &body, crate::now()) {
+        Heard::Park(parked) => Received::Poll(Place::new(app, parked)),
+        heard => Received::Heard(heard),
+    });
     heard.await.map_err(|_| no(StatusCode::INTERNAL_SERVER_ERROR, "It failed within.\n"))
 }
 
@@ -60,46 +76,6 @@ fn address(app: &App, request: &Request) -> IpAddr {
 /// The last address in `X-Forwarded-For`: that which the proxy itself has seen.
 pub(super) fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
-}
-
-/// Ends the parking also when the connection goes and this is dropped.
-struct Place {
-    app: Arc<App>,
-    parked: Box<Parked>,
-    answered: bool,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.app.line.unpark(&self.parked, !self.answered);
-    }
-}
-
-async fn wait(app: Arc<App>, parked: Box<Parked>) -> Response {
-    let until = tokio::time::Instant::now() + parked.hold;
-    let mut place = Place { app, parked, answered: false };
-    loop {
-        let over = {
-            let _gauge = Held::new(&place.app.metrics.parked);
-            tokio::time::timeout_at(until, place.parked.bell.rung()).await.is_err()
-        };
-        let looked = tokio::task::spawn_blocking(move || {
-            let from = Instant::now();
-            let heard = place.app.line.wake_up(&place.parked, over, crate::now());
-            if heard.is_some() && !over {
-                place.app.metrics.woken.fetch_add(1, Relaxed);
-                let took = u64::try_from(from.elapsed().as_micros()).unwrap_or(u64::MAX);
-                place.app.metrics.woken_us.fetch_add(took, Relaxed);
-            }
-            place.answered = heard.is_some();
-            (heard, place)
-        });
-        match looked.await {
-            Ok((Some(heard), _)) => return respond(heard),
-            Ok((None, back)) => place = back,
-            Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        }
-    }
 }
 
 fn respond(heard: Heard) -> Response {
@@ -119,7 +95,7 @@ fn respond(heard: Heard) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "30")], "The back office cannot answer now.\n")
                 .into_response()
         }
-        // A woken poll is answered, whatever happened.
+        // It was parked.
         Heard::Park(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

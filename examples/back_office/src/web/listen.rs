@@ -1,5 +1,6 @@
 //! Connections: accepted up to a limit, TLS by certificate files, HTTP/1.1, and ended politely.
 
+use super::park::{self, Place, Rewound, Slot};
 use super::{App, Peer};
 use axum::Router;
 use axum::body::Body;
@@ -24,6 +25,8 @@ use tower::ServiceExt;
 /// A handshake takes this long at most, and so do the headers of a request.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(20);
+/// Nothing is said for so long: whoever it is comes back when there is something.
+const IDLE: Duration = Duration::from_secs(120);
 
 /// The certificate in use; another one takes its place without a restart.
 #[derive(Clone)]
@@ -87,7 +90,7 @@ pub async fn serve(
     let (alive, mut all_gone) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             accepted = listener.accept() => accepted,
         };
         let (stream, from) = match accepted {
@@ -125,36 +128,83 @@ async fn connection(
     stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return http(stream, from.ip(), router, stop).await };
+    let Some(tls) = tls else { return conversation(stream, from.ip(), router, stop).await };
     // In a box: what a handshake needs is given back before the connection is used.
     let handshake = Box::pin(tokio::time::timeout(HANDSHAKE, tls.acceptor().accept(stream)));
-    match handshake.await {
-        Ok(Ok(stream)) => http(stream, from.ip(), router, stop).await,
+    match handshake.await.map(|done| done.map(Box::new)) {
+        Ok(Ok(stream)) => conversation(stream, from.ip(), router, stop).await,
         Ok(Err(_)) | Err(_) => {
             app.metrics.tls_failed.fetch_add(1, Relaxed);
         }
     }
 }
 
-async fn http<S>(stream: S, from: IpAddr, router: Router, mut stop: watch::Receiver<bool>)
+/// Requests and answers on one connection, with polls parked in between.
+async fn conversation<S>(stream: S, from: IpAddr, router: Router, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let mut stream = Rewound::new(stream);
+    loop {
+        let speaks = tokio::select! {
+            speaks = park::speaks(&mut stream, IDLE) => speaks,
+            () = stopped(&mut stop) => false,
+        };
+        if !speaks {
+            return;
+        }
+        // In a box of its own, which is given back before a poll is parked.
+        let Some((back, place)) = Box::pin(http(stream, from, router.clone(), stop.clone())).await else { return };
+        stream = back;
+        if !park::hold(place, &mut stream, &stop).await {
+            return;
+        }
+    }
+}
+
+/// Speaks HTTP until the connection ends, or until there is a poll to park.
+async fn http<S>(
+    stream: Rewound<S>,
+    from: IpAddr,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) -> Option<(Rewound<S>, Place)>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let slot = Slot::default();
+    let lot = slot.clone();
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(Peer(from));
-        router.clone().oneshot(request.map(Body::new))
+        request.extensions_mut().insert(lot.clone());
+        Box::pin(router.clone().oneshot(request.map(Body::new)))
     });
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
         .max_buf_size(16 << 10)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+        _ = &mut connection => return None,
+        () = slot.filled() => {}
+        () = stopped(&mut stop) => {
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            // A poll that comes in this very moment is answered at once.
+            tokio::select! {
+                _ = &mut connection => return None,
+                () = slot.filled() => {}
+            }
+        }
     }
-    let _ = connection.await;
+    let parts = connection.into_parts();
+    // Somebody who speaks before being answered is no agent.
+    slot.take().filter(|_| parts.read_buf.is_empty()).map(|place| (parts.io.into_inner(), place))
+}
+
+/// Waits until the server is told to end.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so is gone: that is the end too.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Listens, or says where it cannot.

@@ -8,6 +8,7 @@ mod api;
 mod bearer;
 mod health;
 pub mod listen;
+mod park;
 
 use crate::agents::Line;
 use crate::domain::{Kind, Outcome, Problem};
@@ -34,6 +35,8 @@ pub struct App {
     pub logins: Logins,
     /// Proxies that are believed about whom they speak for.
     pub forwarded_by: Vec<IpAddr>,
+    /// Browsers come over TLS, here or at a proxy: cookies are for that only.
+    pub secure: bool,
     /// Rung after a commit that agents should hear of.
     pub poke: Notify,
 }
