@@ -166,6 +166,33 @@ fn a_body_of_ten_mebibytes_is_turned_away_and_the_next_request_is_answered() {
 }
 
 #[test]
+fn a_request_that_never_ends_is_hung_up_on_and_others_are_served() {
+    use std::io::{Read, Write};
+    let office = Office::open();
+    let agent = office.enrolled(1, 1);
+    let head = b"POST /agent/v1/check HTTP/1.1\r\nHost: office.example\r\nContent-Length: 1000000\r\n\r\n";
+    let mut slow = std::net::TcpStream::connect(agent.address).unwrap();
+    slow.write_all(head).unwrap();
+    slow.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    let began = Instant::now();
+    let mut answer = Vec::new();
+    // Two bytes a second: always alive, never done.
+    loop {
+        let _ = slow.write_all(b"x");
+        let mut some = [0; 1024];
+        match slow.read(&mut some) {
+            Ok(0) => break,
+            Ok(read) => answer.extend_from_slice(&some[..read]),
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+            Err(_) => break,
+        }
+        agent.check().unwrap();
+        assert!(began.elapsed() < Duration::from_secs(40), "it is still listened to");
+    }
+    assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 408"), "{answer:?}");
+}
+
+#[test]
 fn a_poll_is_held_answered_at_once_when_it_should_be_and_ended_by_a_newer_one() {
     let office = Office::open();
     let agent = office.enrolled(1, 1);

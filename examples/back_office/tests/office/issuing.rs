@@ -295,3 +295,26 @@ fn what_does_not_fit_together_is_said_before_anything_is_opened() {
     let _first = desk.signer();
     assert!(desk.try_signer(crate::rig::PASSPHRASE).err().unwrap().contains("another signer"));
 }
+
+#[test]
+fn people_are_added_at_the_command_line_with_a_second_factor_that_is_shown_once() {
+    let desk = Desk::new();
+    desk.organisation();
+    let add = |name: &str, password: &str, more: &[&str]| {
+        let arguments = [&["user", "add", name, "--passphrase-fd", "0"], more].concat();
+        desk.run_with(&arguments, password)
+    };
+    let shown =
+        add("ann", "correct horse battery", &["--role", "administrator,licence-desk", "--with-second-factor"]).ok();
+    let secret = shown.lines().find_map(|line| line.strip_prefix("secret ")).unwrap();
+    assert_eq!(secret.len(), 32);
+    assert!(shown.contains("uri otpauth://totp/") && shown.matches("recovery ").count() == 10, "{shown}");
+    assert!(add("bob", "short", &["--role", "licence-desk"]).failed(1).contains("shorter than 12"));
+    assert!(add("bob", "correct horse battery", &["--role", "king"]).failed(1).contains("none of administrator"));
+    assert!(add("bob", "correct horse battery", &["--role", "help-desk"]).failed(1).contains("organisation"));
+    add("bob", "correct horse battery", &["--role", "help-desk", "--organisation", "4711"]).ok();
+    let listed = desk.run(&["user", "list"]).ok();
+    assert!(!listed.contains(secret) && listed.contains("bob  bob  help-desk, no second factor yet"), "{listed}");
+    assert!(desk.run(&["user", "disable", "ann"]).failed(1).contains("only administrator"));
+    desk.run(&["user", "reset-second-factor", "ann"]).ok();
+}

@@ -4,3 +4,5 @@ mod agents;
 mod api;
 mod issuing;
 mod rig;
+mod runbook;
+mod tls;

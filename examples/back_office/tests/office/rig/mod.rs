@@ -194,7 +194,17 @@ impl Desk {
 
     /// Runs a command to its end.
     pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Ended {
-        let ended = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
+        self.run_with(arguments, "")
+    }
+
+    /// The same, with a line on standard input.
+    pub fn run_with<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S], line: &str) -> Ended {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that reads nothing may be gone already.
+        let _ = writeln!(child.stdin.take().unwrap(), "{line}");
+        let ended = child.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ended { code: ended.status.code().unwrap_or(-1), out: text(&ended.stdout), err: text(&ended.stderr) }
     }
