@@ -9,7 +9,7 @@ use crate::floating::scan::Ask;
 use crate::floating::{KEYS_FILE, PlaceError, Put, Scan, scan};
 use crate::injected;
 use crate::licence::{Genuine, Keyring, Product};
-use crate::store::{Access, Disk, StateFolder, clear_old_temps, clear_stale_temps, replace};
+use crate::store::{Access, Disk, FileStamp, StateFolder, clear_old_temps, clear_stale_temps, replace_if, stamp};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub enum Job {
         folder: PathBuf,
         disk: Arc<dyn Disk>,
         bytes: Vec<u8>,
+        /// What lay there when that was decided. What somebody has put there since is looked at first.
+        seen: Option<FileStamp>,
     },
 }
 
@@ -64,7 +66,8 @@ pub struct PutJob {
 pub enum Outcome {
     Scanned(Box<Scan>),
     Put(Result<(), Failed>),
-    Keys(Result<(), String>),
+    /// Whether it was written; `false` where something else lies there by now.
+    Keys(Result<bool, String>),
     Cleared,
 }
 
@@ -168,8 +171,9 @@ fn work(job: Job, alive: &dyn Fn() -> bool) -> Outcome {
             }
             Outcome::Cleared
         }
-        Job::Keys { folder, disk, bytes } => {
-            let written = replace(disk.as_ref(), &folder.join(KEYS_FILE), &bytes, Access::Licence);
+        Job::Keys { folder, disk, bytes, seen } => {
+            let path = folder.join(KEYS_FILE);
+            let written = replace_if(disk.as_ref(), &path, &bytes, Access::Licence, || stamp(&path) == seen);
             Outcome::Keys(written.map_err(|error| error.to_string()))
         }
     }

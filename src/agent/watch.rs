@@ -86,10 +86,10 @@ impl Worker {
                 None => self.note("A look at the licence folder failed and is repeated.".to_owned()),
             },
             Outcome::Cleared => {}
-            Outcome::Keys(result) => {
-                if let Err(why) = result {
-                    self.say(log::WARNING, format!("The key list could not be written beside the licence: {why}."));
-                }
+            Outcome::Keys(Ok(true)) => {}
+            Outcome::Keys(Ok(false)) => (self.keys_to_write, self.look_now) = (true, true),
+            Outcome::Keys(Err(why)) => {
+                self.say(log::WARNING, format!("The key list could not be written beside the licence: {why}."));
             }
         }
         self.settle();

@@ -385,16 +385,13 @@ impl Worker {
 
     /// The newest key list lies beside the licence, for the installer.
     fn write_keys_beside(&mut self) {
-        let Some(place) =
-            self.scan.as_ref().filter(|scan| scan.state == FolderState::Read).map(|scan| scan.place.folder.clone())
-        else {
-            return;
-        };
+        let read = self.scan.as_ref().filter(|scan| scan.state == FolderState::Read);
+        let Some((place, seen)) = read.map(|scan| (scan.place.folder.clone(), scan.keys_stamp)) else { return };
         if !self.keys_to_write || self.memory.chain.lists.is_empty() || !self.own_folders.contains(&place) {
             return;
         }
         let (disk, bytes) = (self.memory.folder.disk().clone(), self.memory.chain.to_json());
-        let job = Job::Keys { folder: place, disk, bytes };
+        let job = Job::Keys { folder: place, disk, bytes, seen };
         if self.give(job) {
             self.keys_to_write = false;
         }

@@ -29,6 +29,22 @@ pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8], access: Access) -> io
     ready.commit()
 }
 
+/// The same if `still` says so at the last moment, when all that remains to be done is the rename. Returns whether it did.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_if(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+    still: impl FnOnce() -> bool,
+) -> io::Result<bool> {
+    let ready = Ready::prepare(disk, path, bytes, access)?;
+    injected::point();
+    if still() { ready.commit().map(|()| true) } else { Ok(false) }
+}
+
 /// Makes `path` hold `bytes` unless the name exists.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub mod settings;
 #[cfg(any(test, feature = "test-disk"))]
 pub use disk::faulty::FaultyDisk;
 pub use disk::{Access, BriefDisk, Disk, RealDisk, lent};
-pub use durable::{clear_old_temps, clear_stale_temps, place_new, remove, replace, take_over};
+pub use durable::{clear_old_temps, clear_stale_temps, place_new, remove, replace, replace_if, take_over};
 pub use error::StoreError;
 pub use folder::StateFolder;
 pub use handover::Upload;

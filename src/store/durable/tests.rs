@@ -261,6 +261,26 @@ fn on_a_share_only_age_says_that_nobody_comes_back() {
 }
 
 #[test]
+fn what_somebody_puts_there_while_a_file_is_written_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, "old").unwrap();
+    let seen = crate::store::stamp(&path);
+    let unchanged = || crate::store::stamp(&path) == seen;
+    let disk = FaultyDisk::new();
+    let put_meanwhile = || {
+        fs::write(&path, "by somebody else").unwrap();
+        unchanged()
+    };
+    assert!(!replace_if(&disk, &path, b"new", Access::Licence, put_meanwhile).unwrap());
+    assert_eq!(fs::read(&path).unwrap(), b"by somebody else");
+    assert_eq!(temps(folder.path()), Vec::<String>::new());
+    let seen = crate::store::stamp(&path);
+    assert!(replace_if(&disk, &path, b"new", Access::Licence, || crate::store::stamp(&path) == seen).unwrap());
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+}
+
+#[test]
 fn bytes_are_on_the_disk_before_they_get_their_name_and_the_name_is_before_the_call_returns() {
     use Operation::{Create, Remove, Rename, RenameNew, Sync, SyncFolder, Write};
     let folder = tempfile::tempdir().unwrap();
