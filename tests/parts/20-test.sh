@@ -5,5 +5,5 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/env.sh"
 
 cargo test --locked --no-run
-sync
+in_memory
 cargo test --locked --no-fail-fast

@@ -8,5 +8,5 @@ windows_toolchain
 windows_env
 tests=(--locked -p ors --target x86_64-pc-windows-gnu --target-dir "$WINDOWS/build")
 cargo test "${tests[@]}" --no-run
-sync
+windows_in_memory
 cargo test "${tests[@]}" --no-fail-fast

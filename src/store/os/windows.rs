@@ -130,7 +130,9 @@ fn move_file(from: &Path, to: &Path, flags: u32, patience: Duration) -> io::Resu
 }
 
 pub(in super::super) fn rename(from: &Path, to: &Path, patience: Duration) -> io::Result<()> {
-    move_file(from, to, MOVEFILE_REPLACE_EXISTING, patience)
+    // A folder of that name is refused with the same error as a file that is held, and stays however long one waits.
+    let folder = fs::symlink_metadata(to).is_ok_and(|meta| meta.is_dir());
+    move_file(from, to, MOVEFILE_REPLACE_EXISTING, if folder { Duration::ZERO } else { patience })
 }
 
 pub(in super::super) fn rename_new(from: &Path, to: &Path, patience: Duration) -> io::Result<()> {
